@@ -1,0 +1,1 @@
+"""What needs both server and clients, and the checks of this project."""
