@@ -1,0 +1,1 @@
+"""What `./zegel check` looks at: one step after another, each a line with its result."""
