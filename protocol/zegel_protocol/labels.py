@@ -25,6 +25,8 @@ class Label(bytes, Enum):
     RECOVERY_WRAP_KEY = b"zegel/recovery-wrap-key/v1\0"
     RECOVERY_CHECK = b"zegel/recovery-check/v1\0"
     SELF_SEALED = b"zegel/self-sealed/v1\0"
+    SIGN_UP = b"zegel/sign-up/v1\0"
+    PERMIT = b"zegel/permit/v1\0"
     # Server secrets
     SERVER_ACCOUNT_ROW = b"zegel/server-account-row/v1\0"
     SERVER_FAKE_SALT = b"zegel/server-fake-salt/v1\0"
