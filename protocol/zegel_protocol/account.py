@@ -24,6 +24,12 @@ SALT_BYTES = 16
 CHALLENGE_BYTES = 32
 LOG_IN_SECONDS = 60
 
+MIN_MEMORY_KIB = 65_536
+MAX_MEMORY_KIB = 1_048_576
+MIN_PASSES = 3
+MAX_PASSES = 10
+PARALLELISM = 1
+
 _HANDLE = re.compile(r"[a-z0-9._+@-]{1,254}")
 MIN_PASSWORD_CHARACTERS = 8
 MAX_PASSWORD_BYTES = 1024
@@ -50,9 +56,9 @@ class KdfParameters(Closed):
         parallelism: 1.
     """
 
-    memory_kib: Natural = 65_536
-    passes: Natural = 3
-    parallelism: Natural = 1
+    memory_kib: Natural = MIN_MEMORY_KIB
+    passes: Natural = MIN_PASSES
+    parallelism: Natural = PARALLELISM
 
     def check(self) -> None:
         """Refuses parameters below the floor or above the ceiling before anything is allocated.
@@ -60,7 +66,11 @@ class KdfParameters(Closed):
         Raises:
             ProtocolError: `KDF_PARAMETERS`.
         """
-        if not (65_536 <= self.memory_kib <= 1_048_576 and 3 <= self.passes <= 10 and self.parallelism == 1):
+        if not (
+            MIN_MEMORY_KIB <= self.memory_kib <= MAX_MEMORY_KIB
+            and MIN_PASSES <= self.passes <= MAX_PASSES
+            and self.parallelism == PARALLELISM
+        ):
             raise ProtocolError(ErrorCode.KDF_PARAMETERS, "password parameters outside the limits of this client")
 
 
@@ -113,7 +123,7 @@ class Action(StrEnum):
 
     LOG_IN = "log_in"
     RECOVER = "recover"
-    CHANGE_PASSWORD = "change_password"
+    CHANGE_PASSWORD = "change_password"  # noqa: S105 - the word of an action
     DELETE_ACCOUNT = "delete_account"
     STEP_UP = "step_up"
 
@@ -185,19 +195,38 @@ class AccountKeys:
     def wrap_secret(self, wrap_key: bytes, kind: WrapKind, password_generation: int, kdf: KdfParameters) -> bytes:
         """Seals the account secret under a wrap key; see `open_secret`."""
         frame = SecretWrap(
-            VERSION, self.account, self.generation, kind, password_generation, kdf, self.sign.public, self.wrap.public, b""
+            VERSION,
+            self.account,
+            self.generation,
+            kind,
+            password_generation,
+            kdf,
+            self.sign.public,
+            self.wrap.public,
+            b"",
         )
         box = primitives.seal_box(wrap_key, Label.ACCOUNT_SECRET, [encode_object(frame)], self._secret)
         return encode_object(
             SecretWrap(
-                VERSION, self.account, self.generation, kind, password_generation, kdf, frame.sign_key, frame.wrap_key, box
+                VERSION,
+                self.account,
+                self.generation,
+                kind,
+                password_generation,
+                kdf,
+                frame.sign_key,
+                frame.wrap_key,
+                box,
             )
         )
 
     def box_older(self, older: AccountKeys) -> bytes:
         """Seals an older generation's secret under this one (generation g under g + 1)."""
         return primitives.seal_box(
-            self.self_key, Label.OLDER_SECRET, [self.account, older.generation, self.generation], older._secret  # noqa: SLF001
+            self.self_key,
+            Label.OLDER_SECRET,
+            [self.account, older.generation, self.generation],
+            older._secret,
         )
 
     def open_older(self, box: bytes) -> AccountKeys:
@@ -226,7 +255,7 @@ class MemberKeys(Closed):
 class WrapKind(StrEnum):
     """What opens a wrapped account secret."""
 
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105 - the word of a kind
     RECOVERY = "recovery"
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast, dataclass_transform
 
 import msgspec
 
@@ -232,7 +232,12 @@ class _Reader:
         return found
 
 
-class Closed(msgspec.Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class _ClosedMeta(msgspec.StructMeta):
+    """Tells type checkers what msgspec does: subclasses of `Closed` are frozen without saying so again."""
+
+
+class Closed(msgspec.Struct, metaclass=_ClosedMeta, array_like=True, frozen=True, forbid_unknown_fields=True):
     """A closed object: an array of its fields in declared order, nothing more and nothing less."""
 
 
