@@ -1,0 +1,312 @@
+"""Envelopes: one sealed and signed payload each, bound to its place, committed to its key.
+
+Layout of an encoded envelope: the closed array ``[header, commitment 32, ciphertext, signature 64]`` where header is
+the encoded `Header`. Its *skeleton* is the same with the digest of the ciphertext in the ciphertext's place.
+
+Spec: ``protocol/spec/envelope.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from zegel_protocol import primitives
+from zegel_protocol.codec import Closed, ObjectCodec, encode_object
+from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
+from zegel_protocol.ids import Hash, Id, Natural, Signature
+from zegel_protocol.labels import Label
+from zegel_protocol.padding import is_bucket, pad, unpad
+
+if TYPE_CHECKING:
+    from zegel_protocol.primitives import SigningKey
+
+VERSION = 1
+SUITE = 1
+MAX_PARENTS = 16
+MAX_TARGETS = 256
+MAX_FILES = 32
+MAX_PAYLOAD_BYTES = 1 << 20
+MAX_ENVELOPE_BYTES = MAX_PAYLOAD_BYTES + (1 << 17)
+MAX_AHEAD_MS = 5 * 60 * 1000
+"""How far `created_at_ms` may lie ahead of the reader's clock."""
+
+
+class TypeClass(IntEnum):
+    """What kind of thing an envelope holds, as far as the server may know."""
+
+    MESSAGE = 1
+    RECORD = 2
+    ERASE = 3
+    APPROVAL = 4
+    CARRY = 5
+
+
+class Header(Closed):
+    """What is authenticated and readable by the server.
+
+    Attributes:
+        version: Of the protocol.
+        suite: Of the cryptography.
+        type: See `TypeClass`.
+        id: 16 random bytes, once per thing written; the same when it is sealed anew.
+        dossier: The dossier's id.
+        section: The section's id.
+        epoch: Whose keys seal it.
+        slot: The slot's id or zeros.
+        record: The record's id; of a message its own id (or the edited message's); zeros: none.
+        parents: Envelope hashes of the versions this one follows; empty for the first.
+        targets: Envelope hashes that an erasing envelope names.
+        files: Ids of the files it lists.
+        encapsulation: Empty, or 1,168 bytes for who writes without reading: a 32-byte secret wrapped to the drop key.
+        author: Who wrote and signed it.
+        generation: Of the author's keys.
+        chain: One process, one session, one section.
+        sequence: From 1 in its chain.
+        prev: Envelope hash of the one before in the chain; zeros for the first.
+        ledger_index: The verified head of the ledger when it was sealed.
+        ledger_hash: Its hash.
+        seen_position: How far the author had verified the section.
+        seen_transcript: The transcript hash there.
+        created_at_ms: The author's clock, milliseconds since 1970 (UTC).
+        nonce: 24 random bytes.
+    """
+
+    version: Natural
+    suite: Natural
+    type: TypeClass
+    id: Id
+    dossier: Id
+    section: Id
+    epoch: Natural
+    slot: Id
+    record: Id
+    parents: Annotated[tuple[Hash, ...], Meta(max_length=MAX_PARENTS)]
+    targets: Annotated[tuple[Hash, ...], Meta(max_length=MAX_TARGETS)]
+    files: Annotated[tuple[Id, ...], Meta(max_length=MAX_FILES)]
+    encapsulation: Annotated[bytes, Meta(max_length=1168)]
+    author: Id
+    generation: Natural
+    chain: Id
+    sequence: Natural
+    prev: Hash
+    ledger_index: Natural
+    ledger_hash: Hash
+    seen_position: Natural
+    seen_transcript: Hash
+    created_at_ms: Natural
+    nonce: Annotated[bytes, Meta(min_length=24, max_length=24)]
+
+
+class EncodedEnvelope(Closed):
+    """The four parts as they travel."""
+
+    header: Annotated[bytes, Meta(max_length=16_384)]
+    commitment: Hash
+    ciphertext: Annotated[bytes, Meta(max_length=MAX_ENVELOPE_BYTES)]
+    signature: Signature
+
+
+class EncodedSkeleton(Closed):
+    """What stays when the ciphertext is not for the reader or was erased."""
+
+    header: Annotated[bytes, Meta(max_length=16_384)]
+    commitment: Hash
+    ciphertext_digest: Hash
+    signature: Signature
+
+
+HEADER = ObjectCodec(Header, 16_384)
+_ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
+_SKELETON = ObjectCodec(EncodedSkeleton, 32_768)
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """A decoded, not yet verified skeleton."""
+
+    header: Header
+    encoded: EncodedSkeleton
+    hash: bytes
+    """The envelope hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A decoded, not yet verified envelope."""
+
+    skeleton: Skeleton
+    ciphertext: bytes
+
+    @property
+    def header(self) -> Header:
+        """The header, not yet verified."""
+        return self.skeleton.header
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSkeleton:
+    """A skeleton whose signature was verified. Made only by `verify_skeleton` and `verify_envelope`."""
+
+    header: Header
+    encoded: EncodedSkeleton
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedEnvelope:
+    """An envelope whose signature was verified. Made only by `verify_envelope`."""
+
+    skeleton: VerifiedSkeleton
+    ciphertext: bytes
+
+    @property
+    def header(self) -> Header:
+        """The verified header."""
+        return self.skeleton.header
+
+    @property
+    def hash(self) -> bytes:
+        """The envelope hash (32 bytes)."""
+        return self.skeleton.hash
+
+
+def _decode_header(encoded: bytes) -> Header:
+    header = HEADER.decode(encoded)
+    if header.version != VERSION:
+        raise ObjectError(ErrorCode.VERSION, "an envelope of another version")
+    if header.suite != SUITE:
+        raise ObjectError(ErrorCode.SUITE, "an envelope of another suite")
+    if len(header.encapsulation) not in (0, primitives.WRAP_OVERHEAD_BYTES + primitives.KEY_BYTES):
+        raise ObjectError(ErrorCode.ENCODING, "an encapsulation of the wrong length")
+    return header
+
+
+def envelope_hash(encoded: EncodedSkeleton) -> bytes:
+    """BLAKE2b-256(label || header || commitment 32 || ciphertext digest 32 || signature 64)."""
+    return primitives.digest(
+        Label.ENVELOPE_HASH, encoded.header, encoded.commitment, encoded.ciphertext_digest, encoded.signature
+    )
+
+
+def read_envelope(encoded: bytes) -> Envelope:
+    """Decodes an envelope and checks its form, not its signature.
+
+    Raises:
+        ObjectError: `ENCODING`, `TOO_LARGE`, `VERSION`, `SUITE`, `UNKNOWN_TYPE`, `PADDING` (size of the ciphertext).
+    """
+    found = _ENVELOPE.decode(encoded)
+    header = _decode_header(found.header)
+    if not is_bucket(len(found.ciphertext) - primitives.TAG_BYTES):
+        raise ObjectError(ErrorCode.PADDING, "a ciphertext of a size that padding never gives")
+    skeleton = EncodedSkeleton(
+        found.header,
+        found.commitment,
+        primitives.digest(Label.ENVELOPE_CIPHERTEXT, found.ciphertext),
+        found.signature,
+    )
+    return Envelope(Skeleton(header, skeleton, envelope_hash(skeleton)), found.ciphertext)
+
+
+def read_skeleton(encoded: bytes) -> Skeleton:
+    """Decodes a skeleton and checks its form.
+
+    Raises:
+        ObjectError: `ENCODING`, `TOO_LARGE`, `VERSION`, `SUITE`.
+    """
+    found = _SKELETON.decode(encoded)
+    return Skeleton(_decode_header(found.header), found, envelope_hash(found))
+
+
+def verify_skeleton(skeleton: Skeleton, sign_key: bytes) -> VerifiedSkeleton:
+    """Verifies the signature with the key that the ledger names for author and generation.
+
+    Raises:
+        ObjectError: `SIGNATURE`.
+    """
+    encoded = skeleton.encoded
+    primitives.verify_signature(
+        sign_key, encoded.signature, Label.ENVELOPE, encoded.header, encoded.commitment, encoded.ciphertext_digest
+    )
+    return VerifiedSkeleton(skeleton.header, encoded, skeleton.hash)
+
+
+def verify_envelope(envelope: Envelope, sign_key: bytes) -> VerifiedEnvelope:
+    """Verifies the signature; see `verify_skeleton`."""
+    return VerifiedEnvelope(verify_skeleton(envelope.skeleton, sign_key), envelope.ciphertext)
+
+
+def open_envelope(verified: VerifiedEnvelope, content_key: bytes) -> bytes:
+    """Checks the commitment, decrypts and takes the padding off.
+
+    Args:
+        verified: From `verify_envelope`.
+        content_key: From `epoch.record_key`, or the encapsulated secret's (see `drop_content_key`).
+
+    Returns:
+        The payload's bytes.
+
+    Raises:
+        ObjectError: `COMMITMENT`, `DECRYPTION`, `PADDING`.
+    """
+    encoded = verified.skeleton.encoded
+    key, commitment = primitives.split_committed(Label.ENVELOPE_KEYS, content_key, encoded.header)
+    if not primitives.is_equal(commitment, encoded.commitment):
+        raise ObjectError(ErrorCode.COMMITMENT, "the envelope was sealed under another key")
+    return unpad(primitives.decrypt(key, verified.header.nonce, verified.ciphertext, encoded.header))
+
+
+def seal_envelope(header: Header, payload: bytes, content_key: bytes, sign_key: SigningKey) -> tuple[bytes, bytes]:
+    """Pads, encrypts, commits and signs.
+
+    Args:
+        header: Whole; its nonce is drawn by the caller from `primitives.random_bytes`.
+        payload: Encoded payload, at most `MAX_PAYLOAD_BYTES`.
+        content_key: The key of the record, or of the encapsulated secret.
+        sign_key: The author's, of the generation in the header.
+
+    Returns:
+        (encoded envelope, envelope hash 32).
+
+    Raises:
+        UsageError: The payload is too large.
+    """
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise UsageError("a payload of more than 1 MiB; send it as a file")
+    encoded_header = encode_object(header)
+    key, commitment = primitives.split_committed(Label.ENVELOPE_KEYS, content_key, encoded_header)
+    ciphertext = primitives.encrypt(key, header.nonce, pad(payload), encoded_header)
+    ciphertext_digest = primitives.digest(Label.ENVELOPE_CIPHERTEXT, ciphertext)
+    signature = sign_key.sign(Label.ENVELOPE, encoded_header, commitment, ciphertext_digest)
+    skeleton = EncodedSkeleton(encoded_header, commitment, ciphertext_digest, signature)
+    encoded = encode_object(EncodedEnvelope(encoded_header, commitment, ciphertext, signature))
+    return encoded, envelope_hash(skeleton)
+
+
+def encapsulate_drop(drop_key: bytes, header_context: bytes) -> tuple[bytes, bytes]:
+    """Draws a content secret and wraps it to a drop key, for who writes without reading.
+
+    Args:
+        drop_key: 1216 bytes, from the epoch's entry in the ledger.
+        header_context: Canonical encoding of [dossier, section, epoch, slot, record, id].
+
+    Returns:
+        (encapsulation 1168 for the header, content key 32).
+    """
+    secret = primitives.random_bytes(primitives.KEY_BYTES)
+    return primitives.wrap(drop_key, secret, Label.DROP.value + header_context), secret
+
+
+def drop_content_key(header: Header, drop_private: primitives.WrapPrivateKey, header_context: bytes) -> bytes:
+    """Opens the encapsulation of an envelope written without reading.
+
+    Raises:
+        ObjectError: `DECRYPTION`.
+    """
+    secret = drop_private.unwrap(header.encapsulation, Label.DROP.value + header_context)
+    if len(secret) != primitives.KEY_BYTES:
+        raise ObjectError(ErrorCode.DECRYPTION, "an encapsulation that does not hold a key")
+    return secret
