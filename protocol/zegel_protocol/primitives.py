@@ -256,9 +256,14 @@ _TAG_FINAL = sodium.crypto_secretstream_xchacha20poly1305_TAG_FINAL
 class StreamSealer:
     """Encrypts one file version chunk by chunk; `header` (24 bytes) travels in the payload."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, header: bytes | None = None) -> None:
         self._state = sodium.crypto_secretstream_xchacha20poly1305_state()
-        self.header: bytes = sodium.crypto_secretstream_xchacha20poly1305_init_push(self._state, key)
+        if header is None:
+            self.header: bytes = sodium.crypto_secretstream_xchacha20poly1305_init_push(self._state, key)
+        else:
+            # A stream's state follows from key and header alone, for both sides alike.
+            sodium.crypto_secretstream_xchacha20poly1305_init_pull(self._state, header, key)
+            self.header = header
 
     def seal(self, chunk: bytes, aad: bytes, *, is_last: bool) -> bytes:
         """Returns the sealed chunk, 17 bytes longer."""
