@@ -88,12 +88,16 @@ class WrapReference(Closed):
 
 
 class NarrowCommitment(Closed):
-    """Commitment to a slot's or record's key of one epoch."""
+    """Commitment to a slot's or record's key of one epoch.
+
+    `drop_key` is empty, or 1,216 bytes where somebody may write into the slot without reading it.
+    """
 
     epoch: Natural
     kind: KeyKind
     id: Id
     commitment: Hash
+    drop_key: Annotated[bytes, Meta(max_length=1216)]
 
 
 class Create(Closed, tag="create"):
@@ -202,11 +206,15 @@ class Remove(Closed, tag="remove"):
 
 
 class Expire(Closed, tag="expire"):
-    """Notes that a grant's end date has passed."""
+    """Notes that a grant's end date has passed.
+
+    `pins`: the section's; where it is the member's last grant (lobby and own profile apart) it is the removal, and
+    there is one for each section in which the member still had a right.
+    """
 
     scope: Scope
     grantee: Id
-    pin: Pin
+    pins: Annotated[tuple[Pin, ...], Meta(min_length=1, max_length=MAX_LIST)]
 
 
 class AddSubject(Closed, tag="subject"):

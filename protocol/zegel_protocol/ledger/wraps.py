@@ -26,25 +26,29 @@ def reader_scopes(lines: Sequence[GrantLine], first_epoch: int, last_epoch: int)
     """The keys that a reader must get for the epochs `first_epoch` to `last_epoch` of a section.
 
     A section-wide reader gets K of each epoch that it may read, and with all history K and H of the last alone (the
-    rest follows by the links); others get the keys of their slots and records.
+    rest follows by the links); slots and records give their own keys of the epochs that no wider right opens.
+
+    Args:
+        lines: The reader's grants in one section, section-wide ones first (see `LedgerState.readers`).
+        first_epoch: From 1.
+        last_epoch: The section's current epoch.
     """
     scopes: list[KeyScope] = []
-    wide = next((line for line in lines if line.scope.kind is ScopeKind.SECTION), None)
-    if wide is not None:
-        grant = wide.current()
-        if grant is not None and grant.rights & Right.READ:
-            if grant.since_epoch == 0:
-                return (KeyScope(last_epoch, KeyKind.CONTENT, NO_ID), KeyScope(last_epoch, KeyKind.HISTORY, NO_ID))
-            first = max(first_epoch, grant.since_epoch)
-            return tuple(KeyScope(epoch, KeyKind.CONTENT, NO_ID) for epoch in range(first, last_epoch + 1))
+    wide_first = last_epoch + 1
     for line in lines:
         grant = line.current()
         if grant is None or not grant.rights & Right.READ:
             continue
-        first = max(first_epoch, grant.since_epoch, 1)
-        scopes.extend(
-            KeyScope(epoch, _NARROW[line.scope.kind], line.scope.id) for epoch in range(first, last_epoch + 1)
-        )
+        if line.scope.kind is ScopeKind.SECTION:
+            if grant.since_epoch == 0:
+                return (KeyScope(last_epoch, KeyKind.CONTENT, NO_ID), KeyScope(last_epoch, KeyKind.HISTORY, NO_ID))
+            wide_first = max(first_epoch, grant.since_epoch)
+            scopes.extend(KeyScope(epoch, KeyKind.CONTENT, NO_ID) for epoch in range(wide_first, last_epoch + 1))
+        else:
+            first = max(first_epoch, grant.since_epoch, 1)
+            scopes.extend(
+                KeyScope(epoch, _NARROW[line.scope.kind], line.scope.id) for epoch in range(first, wide_first)
+            )
     return tuple(sorted(scopes, key=lambda scope: (scope.epoch, scope.kind, scope.id)))
 
 
