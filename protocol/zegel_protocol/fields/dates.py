@@ -1,6 +1,6 @@
 """Days of the calendar: strict reading of ISO dates and steps of whole months.
 
-Spec: ``protocol/spec/finance.md``, section "Dates".
+Spec: ``protocol/spec/payloads.md``, section "Days and moments".
 """
 
 from __future__ import annotations

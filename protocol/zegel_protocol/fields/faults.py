@@ -1,6 +1,6 @@
 """What can be wrong with a record, each fault with its field, so that a person sees all of them at once.
 
-Spec: ``protocol/spec/finance.md``, section "Faults".
+Spec: ``protocol/spec/payloads.md``, section "Faults".
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ class FaultCode(StrEnum):
     NOT_A_MOMENT = "not_a_moment"
     NOT_A_SHARE = "not_a_share"
     NOT_AN_ID = "not_an_id"
+    NOT_A_HANDLE = "not_a_handle"
+    WRONG_LENGTH = "wrong_length"
     UNKNOWN_REFERENCE = "unknown_reference"
+    # A slot table beside the version before it.
+    WORD_CHANGED = "word_changed"
+    WORD_LOST = "word_lost"
     # A typed amount.
     AMOUNT_EMPTY = "amount_empty"
     AMOUNT_FORM = "amount_form"
@@ -77,8 +82,8 @@ class Fault:
     parameters: Mapping[str, int | str] = dataclasses.field(default_factory=dict[str, "int | str"])
 
     def inside(self, path: str) -> Fault:
-        """Returns the same fault with `path` in front of its field."""
-        return Fault(f"{path}.{self.field}" if self.field else path, self.code, self.parameters)
+        """Returns the same fault with `path` in front of its field; either may be empty."""
+        return Fault(".".join(filter(None, (path, self.field))), self.code, self.parameters)
 
 
 class InvalidRecordError(ProtocolError):

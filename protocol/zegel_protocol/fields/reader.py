@@ -1,32 +1,33 @@
-"""Reads a payload field by field and gathers every fault before one is raised.
+"""Reads a map field by field and gathers every fault before one is raised.
 
 A caller takes each field by its type; a faulty field yields a harmless stand-in that is never used, because `finish`
 raises first. What no field took is kept as it came: the pairs of a newer version.
 
-Spec: ``protocol/spec/finance.md``, section "Payloads".
+Spec: ``protocol/spec/payloads.md``, section "Fields".
 """
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from zegel_protocol.errors import ProtocolError
 from zegel_protocol.fields.dates import find_date
 from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
-from zegel_protocol.ids import ID_BYTES, MAX_INTEGER
+from zegel_protocol.fields.kind import FORMAT, Kind
+from zegel_protocol.ids import ID_BYTES, MAX_INTEGER, parse_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+    from collections.abc import Callable, Mapping
 
     from zegel_protocol.codec import Value
 
-FORMAT: Final = 1
-"""The version of the payload formats that this package writes, and the newest that it reads."""
-
 MAX_NAME: Final = 400
+"""Longest name, label or reference, in code points."""
 MAX_TEXT: Final = 10_000
+"""Longest note or description, in code points."""
 MAX_LABELS: Final = 100
 MAX_DEPTH: Final = 8
 MAX_EXTRA: Final = 256
@@ -38,26 +39,16 @@ Word = TypeVar("Word", bound=StrEnum)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Kind(StrEnum):
-    """The typed payloads of this package, each a value of the pair ``kind``."""
-
-    ENTRY = "entry"
-    DEBT = "debt"
-    TRAJECTORY = "trajectory"
-    PHASE = "phase"
-    GOAL = "goal"
-    STEP = "step"
-    EVALUATION = "evaluation"
-    PROFILE = "profile"
-
-
-def find_text_fault(name: str, value: str, most: int) -> Fault | None:
-    """Says what is wrong with a text: NUL, a lone surrogate, or more than `most` code points."""
+def find_text_fault(field: str, value: str, most: int) -> Fault | None:
+    """Says what is wrong with a text: a lone surrogate, or more than `most` code points."""
     if len(value) > most:
-        return Fault(name, FaultCode.TEXT_TOO_LONG, {"most": most})
-    if "\0" in value:
-        return Fault(name, FaultCode.TEXT_NUL)
-    return Fault(name, FaultCode.TEXT_SURROGATE) if _SURROGATE.search(value) else None
+        return Fault(field, FaultCode.TEXT_TOO_LONG, {"most": most})
+    return Fault(field, FaultCode.TEXT_SURROGATE) if _SURROGATE.search(value) else None
+
+
+def find_name_fault(field: str, value: str) -> Fault | None:
+    """Says what is wrong with a name: as for a text, or NUL, where some programs would end it."""
+    return Fault(field, FaultCode.TEXT_NUL) if "\0" in value else find_text_fault(field, value, MAX_NAME)
 
 
 class PayloadReader:
@@ -89,24 +80,44 @@ class PayloadReader:
         """Notes a fault."""
         self.faults.append(Fault(name, code, parameters))
 
-    def text(self, name: str, most: int) -> str | None:
-        """Takes a text of at most `most` code points; null or absent is None."""
-        value = self._left.pop(name, None)
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            self.fault(name, FaultCode.WRONG_TYPE)
-            return None
-        fault = find_text_fault(name, value, most)
-        if fault is not None:
-            self.faults.append(fault)
-            return None
-        return value
+    def include(self, path: str, error: InvalidRecordError) -> None:
+        """Notes the faults of something inside this map."""
+        self.faults += [fault.inside(path) for fault in error.faults]
 
-    def filled_text(self, name: str, most: int) -> str:
+    def name(self, name: str) -> str | None:
+        """Takes a name, label or reference of at most 400 code points without NUL; null or absent is None."""
+        value = self._string(name)
+        return value if value is None else self._sound(value, find_name_fault(name, value))
+
+    def needed_name(self, name: str) -> str:
+        """Takes a name that must be there and not be empty."""
+        return self._filled(name, self.name)
+
+    def text(self, name: str, most: int = MAX_TEXT) -> str | None:
+        """Takes a text of at most `most` code points; null or absent is None."""
+        value = self._string(name)
+        return value if value is None else self._sound(value, find_text_fault(name, value, most))
+
+    def needed_text(self, name: str) -> str:
         """Takes a text that must be there and not be empty."""
+        return self._filled(name, self.text)
+
+    def _string(self, name: str) -> str | None:
+        value = self._left.pop(name, None)
+        if value is None or isinstance(value, str):
+            return value
+        self.fault(name, FaultCode.WRONG_TYPE)
+        return None
+
+    def _sound(self, value: str, fault: Fault | None) -> str | None:
+        if fault is None:
+            return value
+        self.faults.append(fault)
+        return None
+
+    def _filled(self, name: str, take: Callable[[str], str | None]) -> str:
         before = len(self.faults)
-        value = self.text(name, most)
+        value = take(name)
         if not value and len(self.faults) == before:
             self.fault(name, FaultCode.MISSING if value is None else FaultCode.TEXT_EMPTY)
         return value or ""
@@ -136,25 +147,26 @@ class PayloadReader:
         return value or 0
 
     def flag(self, name: str) -> bool:
-        """Takes a boolean; absent is False."""
-        value = self._left.pop(name, False)
-        if not isinstance(value, bool):
+        """Takes a boolean; null or absent is False."""
+        value = self._left.pop(name, None)
+        if value is not None and not isinstance(value, bool):
             self.fault(name, FaultCode.WRONG_TYPE)
             return False
-        return value
+        return bool(value)
 
     def word(self, name: str, words: type[Word], default: Word | None = None) -> Word:
-        """Takes a word of a closed list; absent is `default`, where there is one."""
-        stand_in = default or next(iter(words))
-        value = self._left.pop(name, default)
-        if value is None:
-            self.fault(name, FaultCode.MISSING)
-            return stand_in
+        """Takes a word of a closed list; null or absent is `default`, where there is one."""
+        value = self._left.pop(name, None)
+        if value is None and default is not None:
+            return default
         try:
             return words(cast("str", value))
         except ValueError:
-            self.fault(name, FaultCode.UNKNOWN_WORD, words=" ".join(words))
-            return stand_in
+            if value is None:
+                self.fault(name, FaultCode.MISSING)
+            else:
+                self.fault(name, FaultCode.UNKNOWN_WORD, words=" ".join(words))
+            return next(iter(words))
 
     def day(self, name: str) -> date | None:
         """Takes an ISO date; null or absent is None."""
@@ -166,6 +178,14 @@ class PayloadReader:
             self.fault(name, FaultCode.NOT_A_DATE)
         return found
 
+    def needed_day(self, name: str) -> date:
+        """Takes an ISO date that must be there."""
+        before = len(self.faults)
+        found = self.day(name)
+        if found is None and len(self.faults) == before:
+            self.fault(name, FaultCode.MISSING)
+        return found or date.min
+
     def days(self, start: str, end: str) -> tuple[date | None, date | None]:
         """Takes a first and a last day; the last may not lie before the first."""
         first, last = self.day(start), self.day(end)
@@ -175,14 +195,7 @@ class PayloadReader:
 
     def labels(self, name: str) -> tuple[str, ...]:
         """Takes a list of different labels, none of them empty; absent is an empty list."""
-        value = self._left.pop(name, [])
-        if not isinstance(value, list | tuple):
-            self.fault(name, FaultCode.WRONG_TYPE)
-            return ()
-        items = cast("list[object]", value)
-        if len(items) > MAX_LABELS:
-            self.fault(name, FaultCode.TOO_MANY, most=MAX_LABELS)
-            return ()
+        items = self._items(name, MAX_LABELS)
         texts = [item for item in items if isinstance(item, str)]
         if len(texts) < len(items):
             self.fault(name, FaultCode.WRONG_TYPE)
@@ -190,16 +203,69 @@ class PayloadReader:
             self.fault(name, FaultCode.TEXT_EMPTY)
         elif len(set(texts)) < len(texts):
             self.fault(name, FaultCode.TWICE)
-        self.faults += [fault for text in texts if (fault := find_text_fault(name, text, MAX_NAME))]
+        self.faults += [fault for text in texts if (fault := find_name_fault(name, text))]
         return tuple(texts)
 
-    def record_id(self, name: str) -> bytes:
-        """Takes the id of another record: 16 bytes."""
+    def maps(self, name: str, most: int) -> list[dict[str, object]]:
+        """Takes a list of at most `most` maps; null or absent is an empty list."""
+        maps: list[dict[str, object]] = []
+        for number, item in enumerate(self._items(name, most)):
+            if isinstance(item, dict):
+                maps.append(cast("dict[str, object]", item))
+            else:
+                self.fault(f"{name}[{number}]", FaultCode.WRONG_TYPE)
+        return maps
+
+    def _items(self, name: str, most: int) -> list[object]:
         value = self._left.pop(name, None)
-        if not isinstance(value, bytes) or len(value) != ID_BYTES:
-            self.fault(name, FaultCode.MISSING if value is None else FaultCode.NOT_AN_ID)
-            return bytes(ID_BYTES)
-        return value
+        if value is None:
+            return []
+        if not isinstance(value, list | tuple):
+            self.fault(name, FaultCode.WRONG_TYPE)
+            return []
+        items = cast("list[object]", value)
+        if len(items) > most:
+            self.fault(name, FaultCode.TOO_MANY, most=most)
+            return []
+        return items
+
+    def map(self, name: str) -> dict[str, object]:
+        """Takes a map; null or absent is an empty one."""
+        value = self._left.pop(name, None)
+        if value is not None and not isinstance(value, dict):
+            self.fault(name, FaultCode.WRONG_TYPE)
+            return {}
+        return cast("dict[str, object]", value or {})
+
+    def record_id(self, name: str) -> bytes | None:
+        """Takes the id of a record, 16 bytes; null or absent is None."""
+        value = self._left.pop(name, None)
+        if value is None or (isinstance(value, bytes) and len(value) == ID_BYTES):
+            return value
+        self.fault(name, FaultCode.NOT_AN_ID)
+        return None
+
+    def written_id(self, name: str) -> bytes | None:
+        """Takes the id of a record as files write it, a UUID; null or absent is None."""
+        value = self._left.pop(name, None)
+        if value is None:
+            return None
+        try:
+            return parse_id(value if isinstance(value, str) else "")
+        except ProtocolError:  # not 36 characters of a UUID
+            self.fault(name, FaultCode.NOT_AN_ID)
+            return None
+
+    def needed_bytes(self, name: str, size: int) -> bytes:
+        """Takes exactly `size` bytes."""
+        value = self._left.pop(name, None)
+        if isinstance(value, bytes) and len(value) == size:
+            return value
+        if isinstance(value, bytes):
+            self.fault(name, FaultCode.WRONG_LENGTH, size=size)
+        else:
+            self.fault(name, FaultCode.MISSING if value is None else FaultCode.WRONG_TYPE)
+        return bytes(size)
 
     def take(self, name: str) -> object:
         """Takes a field of any type, for the caller to judge; absent is None."""
@@ -216,7 +282,7 @@ class PayloadReader:
         for name, value in self._left.items():
             if name in {"kind", "format", "id", *reserved}:
                 self.fault(name, FaultCode.RESERVED_NAME)
-            elif (fault := find_text_fault(name, name, MAX_NAME)) or (fault := _find_value_fault(name, value)):
+            elif (fault := find_name_fault(name, name)) or (fault := _find_value_fault(name, value)):
                 self.faults.append(fault)
         if self.faults:
             raise InvalidRecordError(self.faults)

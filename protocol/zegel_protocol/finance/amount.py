@@ -38,7 +38,7 @@ MAX_TYPED: Final = 60
 _MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))
 """Direction marks that keyboards of right-to-left scripts add; they change no number."""
 _SPACES = re.compile("[ \t\u00a0\u2007\u2009\u202f]+")
-_EURO = re.compile("(?:€|EUR|euro)", re.IGNORECASE)
+_EURO = re.compile("(?:€|euros?|eur)", re.IGNORECASE)
 _CURRENCY_WORD = re.compile("^[A-Z]{3}(?![A-Z])|(?<![A-Z])[A-Z]{3}$")
 _MINUS = re.compile("[-\u2212]")
 # After the decimal sign, Dutch prices write a dash for "no cents".

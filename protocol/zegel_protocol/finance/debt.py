@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final, Self
 
 from zegel_protocol.fields.dates import date_text
 from zegel_protocol.fields.faults import FaultCode
-from zegel_protocol.fields.reader import MAX_NAME, MAX_TEXT, Kind, PayloadReader, payload_of
-from zegel_protocol.finance.entry import MAX_CENTS, split_category, take_category
+from zegel_protocol.fields.kind import Kind
+from zegel_protocol.fields.reader import PayloadReader, payload_of
+from zegel_protocol.finance.entry import MAX_CENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ class Debt:
     """One debt. Made by `from_payload` or `from_record`, which check it.
 
     Attributes:
-        category: The word of its slot.
+        category: The word of its slot; "" for who does not hold the slot's word.
         creditor: The original creditor.
         collector: Who collects for the creditor.
         outstanding_cents: What is still owed; None: unknown, which is not zero; negative: a credit.
@@ -120,17 +121,17 @@ class Debt:
         Raises:
             InvalidRecordError: with every fault.
         """
-        pairs, category = split_category(record)
-        return cls._read(PayloadReader(pairs), category, "kind")
+        reader = PayloadReader(record)
+        return cls._read(reader, reader.needed_name("category"), "kind")
 
     @classmethod
     def _read(cls, reader: PayloadReader, category: str, kind: str) -> Self:
         return cls(
-            category=take_category(reader, category),
-            creditor=reader.text("creditor", MAX_NAME),
-            collector=reader.text("collector", MAX_NAME),
+            category=category,
+            creditor=reader.name("creditor"),
+            collector=reader.name("collector"),
             kind=reader.word(kind, DebtKind, DebtKind.OTHER),
-            reference=reader.text("reference", MAX_NAME),
+            reference=reader.name("reference"),
             principal_cents=reader.number("principal_cents", -MAX_CENTS, MAX_CENTS),
             interest_cents=reader.number("interest_cents", -MAX_CENTS, MAX_CENTS),
             costs_cents=reader.number("costs_cents", -MAX_CENTS, MAX_CENTS),
@@ -143,9 +144,9 @@ class Debt:
             liability=reader.word("liability", Liability, Liability.SOLE),
             share=_take_share(reader),
             status=reader.word("status", DebtStatus, DebtStatus.OPEN),
-            attachment=reader.text("attachment", MAX_NAME),
+            attachment=reader.name("attachment"),
             business=reader.flag("business"),
-            note=reader.text("note", MAX_TEXT),
+            note=reader.text("note"),
             extra=reader.finish("category", "debt_kind"),
         )
 

@@ -5,7 +5,7 @@ Spec: ``protocol/spec/finance.md``, section "Debts".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from zegel_protocol.errors import UsageError
 from zegel_protocol.finance.debt import Debt, DebtKind
@@ -33,11 +33,7 @@ class DebtsOverview(TypedDict):
     agreed_monthly_cents: int
 
 
-class _Ordered(Protocol):
-    def __lt__(self, other: Any, /) -> bool: ...  # noqa: ANN401 - as the standard library asks of what it sorts
-
-
-Id = TypeVar("Id", bound=_Ordered)
+Id = TypeVar("Id", bytes, str)
 
 
 def debts_overview(debts: Iterable[Debt]) -> DebtsOverview:
@@ -74,7 +70,7 @@ def divide(cents: int, debts: Mapping[Id, Debt]) -> dict[Id, int]:
 
     Args:
         cents: What is to be divided, not negative.
-        debts: The debts by id; ids of one type that can be put in order.
+        debts: The debts by id, as bytes or as text; both have the same order.
 
     Returns:
         The cents for each debt in the division, in the order given; they sum to `cents`.

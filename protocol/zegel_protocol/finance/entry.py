@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from zegel_protocol.fields.dates import date_text
 from zegel_protocol.fields.faults import Fault, FaultCode
-from zegel_protocol.fields.reader import MAX_NAME, MAX_TEXT, Kind, PayloadReader, find_text_fault, payload_of
+from zegel_protocol.fields.kind import Kind
+from zegel_protocol.fields.reader import PayloadReader, payload_of
 from zegel_protocol.finance.period import Period, monthly_cents, yearly_cents
 
 if TYPE_CHECKING:
@@ -63,21 +64,12 @@ USUAL_GROUP: Final = {
 """The group of an entry that names none, by its category."""
 
 
-def take_category(reader: PayloadReader, category: str) -> str:
-    """Checks the word of a slot: 1 to 400 characters."""
-    if not category:
-        reader.fault("category", FaultCode.TEXT_EMPTY)
-    elif fault := find_text_fault("category", category, MAX_NAME):
-        reader.faults.append(fault)
-    return category
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One source of income or one kind of spending. Made by `from_payload` or `from_record`, which check it.
 
     Attributes:
-        category: The word of its slot.
+        category: The word of its slot; "" for who does not hold the slot's word.
         amount_cents: What is paid or received each period, in cents; not negative for spending.
         start: First day on which it counts; None: since always.
         end: Last day on which it counts; None: no end is known.
@@ -117,16 +109,15 @@ class Entry:
         Raises:
             InvalidRecordError: with every fault.
         """
-        pairs, category = split_category(record)
-        return cls._read(PayloadReader(pairs), category)
+        reader = PayloadReader(record)
+        return cls._read(reader, reader.needed_name("category"))
 
     @classmethod
     def _read(cls, reader: PayloadReader, category: str) -> Self:
-        category = take_category(reader, category)
         group = reader.word("group", Group, USUAL_GROUP.get(category))
         least = -MAX_CENTS if group is Group.INCOME else 0
-        party = reader.text("party", MAX_NAME)
-        description = reader.text("description", MAX_TEXT)
+        party = reader.name("party")
+        description = reader.text("description")
         amount_cents = reader.needed_number("amount_cents", least, MAX_CENTS)
         period = reader.word("period", Period)
         start, end = reader.days("start", "end")
@@ -140,9 +131,9 @@ class Entry:
             start=start,
             end=end,
             notice_months=reader.number("notice_months", 0, MAX_NOTICE_MONTHS),
-            reference=reader.text("reference", MAX_NAME),
-            owner=reader.text("owner", MAX_NAME),
-            note=reader.text("note", MAX_TEXT),
+            reference=reader.name("reference"),
+            owner=reader.name("owner"),
+            note=reader.text("note"),
             extra=reader.finish("category"),
         )
 
@@ -190,10 +181,3 @@ class Entry:
             return []
         ends = [] if self.end is None else [Fault("end", FaultCode.INCOME_ENDS)]
         return ends + ([Fault("amount_cents", FaultCode.INCOME_NEGATIVE)] if self.amount_cents < 0 else [])
-
-
-def split_category(record: Mapping[str, object]) -> tuple[dict[str, object], str]:
-    """Parts the category from a record of the household format; "" where it has none that is text."""
-    pairs = {name: value for name, value in record.items() if name != "category"}
-    category = record.get("category")
-    return pairs, category if isinstance(category, str) else ""
