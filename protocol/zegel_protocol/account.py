@@ -10,10 +10,10 @@ import unicodedata
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from zegel_protocol import primitives
-from zegel_protocol.codec import Closed, ObjectCodec, Value, encode_object
+from zegel_protocol.codec import VERSION_1, Closed, ObjectCodec, Value, encode_object
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError
 from zegel_protocol.ids import AccountId, Hash, Id, Natural
 from zegel_protocol.labels import Label
@@ -139,7 +139,7 @@ class LogInProof(Closed):
     time_ms: Natural
 
 
-LOG_IN_PROOF = ObjectCodec(LogInProof, 2048)
+LOG_IN_PROOF = ObjectCodec(LogInProof, 2048, VERSION_1)
 
 
 def sign_log_in(auth_key: primitives.SigningKey, proof: LogInProof) -> tuple[bytes, bytes]:
@@ -155,10 +155,7 @@ def verify_log_in(auth_public: bytes, encoded: bytes, signature: bytes) -> LogIn
         ObjectError: `ENCODING`, `VERSION`, `SIGNATURE`.
     """
     primitives.verify_signature(auth_public, signature, Label.LOG_IN, encoded)
-    proof = LOG_IN_PROOF.decode(encoded)
-    if proof.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "log-in proof of another version")
-    return proof
+    return LOG_IN_PROOF.decode(encoded)
 
 
 class AccountKeys:
@@ -192,7 +189,14 @@ class AccountKeys:
         """Returns the public half."""
         return MemberKeys(self.account, self.generation, self.sign.public, self.wrap.public)
 
-    def wrap_secret(self, wrap_key: bytes, kind: WrapKind, password_generation: int, kdf: KdfParameters) -> bytes:
+    def wrap_secret(
+        self,
+        wrap_key: bytes,
+        kind: WrapKind,
+        password_generation: int,
+        kdf: KdfParameters,
+        nonce: bytes | None = None,
+    ) -> bytes:
         """Seals the account secret under a wrap key; see `open_secret`."""
         frame = SecretWrap(
             VERSION,
@@ -205,39 +209,25 @@ class AccountKeys:
             self.wrap.public,
             b"",
         )
-        box = primitives.seal_box(wrap_key, Label.ACCOUNT_SECRET, [encode_object(frame)], self._secret)
-        return encode_object(
-            SecretWrap(
-                VERSION,
-                self.account,
-                self.generation,
-                kind,
-                password_generation,
-                kdf,
-                frame.sign_key,
-                frame.wrap_key,
-                box,
-            )
-        )
+        box = primitives.seal_box(wrap_key, Label.ACCOUNT_SECRET, [encode_object(frame)], self._secret, nonce)
+        return encode_object(structs.replace(frame, box=box))
 
-    def box_older(self, older: AccountKeys) -> bytes:
+    def box_older(self, older: AccountKeys, nonce: bytes | None = None) -> bytes:
         """Seals an older generation's secret under this one (generation g under g + 1)."""
-        return primitives.seal_box(
-            self.self_key,
-            Label.OLDER_SECRET,
-            [self.account, older.generation, self.generation],
-            older._secret,
-        )
+        context: list[Value] = [self.account, older.generation, self.generation]
+        return primitives.seal_box(self.self_key, Label.OLDER_SECRET, context, older._secret, nonce)
 
     def open_older(self, box: bytes) -> AccountKeys:
         """Opens the generation before this one.
 
         Raises:
-            ObjectError: `COMMITMENT`, `DECRYPTION`.
+            ObjectError: `GENERATION` (nothing lies before the first), `COMMITMENT`, `DECRYPTION`, `ENCODING`.
         """
         older = self.generation - 1
+        if older < FIRST_GENERATION:
+            raise ObjectError(ErrorCode.GENERATION, "a boxed secret older than the first")
         secret = primitives.open_box(self.self_key, Label.OLDER_SECRET, [self.account, older, self.generation], box)
-        return AccountKeys(self.account, older, secret)
+        return AccountKeys(self.account, older, _checked_secret(secret))
 
     def __repr__(self) -> str:
         return f"AccountKeys(account={self.account.hex()[:8]}…, generation={self.generation})"
@@ -273,7 +263,7 @@ class SecretWrap(Closed):
     box: Annotated[bytes, Meta(max_length=256)]
 
 
-SECRET_WRAP = ObjectCodec(SecretWrap, 4096)
+SECRET_WRAP = ObjectCodec(SecretWrap, 4096, VERSION_1)
 
 
 def open_secret(
@@ -293,25 +283,19 @@ def open_secret(
             `COMMITMENT`, `DECRYPTION`, `ENCODING`. The caller ends the session before any other request.
     """
     frame = SECRET_WRAP.decode(encoded)
-    if frame.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "wrapped secret of another version")
     if frame.kind is not kind or (account is not None and frame.account != account):
         raise ObjectError(ErrorCode.KEY_MISMATCH, "the wrapped secret belongs to another account or purpose")
     if kdf is not None and frame.kdf != kdf:
         raise ObjectError(ErrorCode.KDF_PARAMETERS, "the wrapped secret names other password parameters than were used")
-    bare = SecretWrap(
-        frame.version,
-        frame.account,
-        frame.generation,
-        frame.kind,
-        frame.password_generation,
-        frame.kdf,
-        frame.sign_key,
-        frame.wrap_key,
-        b"",
-    )
+    bare = structs.replace(frame, box=b"")
     secret = primitives.open_box(wrap_key, Label.ACCOUNT_SECRET, [encode_object(bare)], frame.box)
-    keys = AccountKeys(AccountId(frame.account), frame.generation, secret)
+    keys = AccountKeys(AccountId(frame.account), frame.generation, _checked_secret(secret))
     if keys.sign.public != frame.sign_key or keys.wrap.public != frame.wrap_key:
         raise ObjectError(ErrorCode.KEY_MISMATCH, "the wrapped secret does not give the public keys named with it")
     return keys
+
+
+def _checked_secret(secret: bytes) -> bytes:
+    if len(secret) != primitives.KEY_BYTES:
+        raise ObjectError(ErrorCode.ENCODING, "an account secret is 32 bytes")
+    return secret

@@ -203,6 +203,12 @@ class _Reader:
         except UnicodeDecodeError:
             raise ObjectError(ErrorCode.ENCODING, "text that is not UTF-8") from None
 
+    def name(self) -> str:
+        head = self.data[self.at : self.at + 1]
+        if not (head and (0xA0 <= head[0] < 0xC0 or 0xD9 <= head[0] <= 0xDB)):
+            raise ObjectError(ErrorCode.ENCODING, "a key that is not text")
+        return cast("str", self.value(0))
+
     def room(self, count: int, depth: int) -> None:
         if depth == 0:
             raise ObjectError(ErrorCode.TOO_LARGE, "nested deeper than allowed")
@@ -218,15 +224,10 @@ class _Reader:
         found: dict[str, Value] = {}
         last: bytes | None = None
         for _ in range(count):
-            begin = self.at
-            name = self.value(0)
-            if not isinstance(name, str):
-                raise ObjectError(ErrorCode.ENCODING, "a key that is not text")
+            name = self.name()
             raw = name.encode()
             if last is not None and raw <= last:
                 raise ObjectError(ErrorCode.ENCODING, "keys out of order" if raw != last else "a key stands twice")
-            if self.at == begin:
-                raise ObjectError(ErrorCode.ENCODING, "a key is missing")
             last = raw
             found[name] = self.value(depth - 1)
         return found
@@ -249,13 +250,28 @@ def encode_object(value: msgspec.Struct) -> bytes:
     return _encoder.encode(value)
 
 
+Leading = tuple[tuple[frozenset[int], ErrorCode], ...]
+"""What the first fields of an object may be, in order, and the code for what they may not be."""
+
+VERSION_1: Leading = ((frozenset({1}), ErrorCode.VERSION),)
+"""For objects whose first field is the version, and whose only version is 1."""
+
+
 class ObjectCodec(Generic[T]):
     """Decodes one type of closed object and refuses every encoding but the one `encode_object` writes."""
 
-    __slots__ = ("_decoder", "_max_bytes", "_name")
+    __slots__ = ("_decoder", "_leading", "_max_bytes", "_name")
 
-    def __init__(self, type: type[T], max_bytes: int) -> None:  # noqa: A002 - the word of msgspec
+    def __init__(self, type: type[T], max_bytes: int, leading: Leading = ()) -> None:  # noqa: A002 - the word of msgspec
+        """Fixes what is accepted.
+
+        Args:
+            type: A subclass of `Closed`.
+            max_bytes: Longest encoding.
+            leading: Judged before the rest, so that an object of a newer version is told as that, whatever its form.
+        """
         self._decoder = msgspec.msgpack.Decoder(type)
+        self._leading = leading
         self._max_bytes = max_bytes
         self._name = getattr(type, "__name__", "object")
 
@@ -263,10 +279,11 @@ class ObjectCodec(Generic[T]):
         """Decodes and compares.
 
         Raises:
-            ObjectError: `TOO_LARGE` or `ENCODING`.
+            ObjectError: `TOO_LARGE`, the code of a leading field, `ENCODING`.
         """
         if len(data) > self._max_bytes:
             raise ObjectError(ErrorCode.TOO_LARGE, f"{self._name}: longer than allowed")
+        self._check_leading(data)
         try:
             value = self._decoder.decode(data)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -275,3 +292,24 @@ class ObjectCodec(Generic[T]):
         if _encoder.encode(value) != data:
             raise ObjectError(ErrorCode.ENCODING, f"{self._name}: not in canonical form")
         return value
+
+    def _check_leading(self, data: bytes) -> None:
+        start = _list_head_bytes(data)
+        reader = _Reader(data[start : start + 9 * len(self._leading)], DEFAULT_LIMITS)
+        for allowed, code in self._leading if start else ():
+            try:
+                found = reader.value(0)
+            except ObjectError:
+                return  # unreadable: the decoder says so
+            if isinstance(found, bool) or not isinstance(found, int):
+                return  # another form: the decoder says so
+            if found not in allowed:
+                raise ObjectError(code, f"{self._name}: nothing that this version of the protocol knows")
+
+
+def _list_head_bytes(data: bytes) -> int:
+    """How many bytes announce a list; 0 when the data does not begin with one."""
+    head = data[0] if data else 0
+    if 0x90 <= head < 0xA0:
+        return 1
+    return {0xDC: 3, 0xDD: 5}.get(head, 0)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from zegel_protocol import primitives
-from zegel_protocol.codec import Closed, ObjectCodec, encode_object
+from zegel_protocol.codec import Closed, Leading, ObjectCodec, Value, encode, encode_object
+from zegel_protocol.epoch import KeyKind, record_key, section_key, slot_key
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
 from zegel_protocol.ids import Hash, Id, Natural, Signature
 from zegel_protocol.labels import Label
@@ -31,6 +32,10 @@ MAX_TARGETS = 256
 MAX_FILES = 32
 MAX_PAYLOAD_BYTES = 1 << 20
 MAX_ENVELOPE_BYTES = MAX_PAYLOAD_BYTES + (1 << 17)
+MAX_HEADER_BYTES = 16_384
+MAX_SKELETON_BYTES = 32_768
+ENCAPSULATION_BYTES = primitives.WRAP_OVERHEAD_BYTES + primitives.KEY_BYTES
+"""1,168: a wrapped secret of 32 bytes."""
 MAX_AHEAD_MS = 5 * 60 * 1000
 """How far `created_at_ms` may lie ahead of the reader's clock."""
 
@@ -87,7 +92,7 @@ class Header(Closed):
     parents: Annotated[tuple[Hash, ...], Meta(max_length=MAX_PARENTS)]
     targets: Annotated[tuple[Hash, ...], Meta(max_length=MAX_TARGETS)]
     files: Annotated[tuple[Id, ...], Meta(max_length=MAX_FILES)]
-    encapsulation: Annotated[bytes, Meta(max_length=1168)]
+    encapsulation: Annotated[bytes, Meta(max_length=ENCAPSULATION_BYTES)]
     author: Id
     generation: Natural
     chain: Id
@@ -104,7 +109,7 @@ class Header(Closed):
 class EncodedEnvelope(Closed):
     """The four parts as they travel."""
 
-    header: Annotated[bytes, Meta(max_length=16_384)]
+    header: Annotated[bytes, Meta(max_length=MAX_HEADER_BYTES)]
     commitment: Hash
     ciphertext: Annotated[bytes, Meta(max_length=MAX_ENVELOPE_BYTES)]
     signature: Signature
@@ -113,15 +118,20 @@ class EncodedEnvelope(Closed):
 class EncodedSkeleton(Closed):
     """What stays when the ciphertext is not for the reader or was erased."""
 
-    header: Annotated[bytes, Meta(max_length=16_384)]
+    header: Annotated[bytes, Meta(max_length=MAX_HEADER_BYTES)]
     commitment: Hash
     ciphertext_digest: Hash
     signature: Signature
 
 
-HEADER = ObjectCodec(Header, 16_384)
+_LEADING: Leading = (
+    (frozenset({VERSION}), ErrorCode.VERSION),
+    (frozenset({SUITE}), ErrorCode.SUITE),
+    (frozenset(map(int, TypeClass)), ErrorCode.UNKNOWN_TYPE),
+)
+HEADER = ObjectCodec(Header, MAX_HEADER_BYTES, _LEADING)
 _ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
-_SKELETON = ObjectCodec(EncodedSkeleton, 32_768)
+_SKELETON = ObjectCodec(EncodedSkeleton, MAX_SKELETON_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +186,7 @@ class VerifiedEnvelope:
 
 def _decode_header(encoded: bytes) -> Header:
     header = HEADER.decode(encoded)
-    if header.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "an envelope of another version")
-    if header.suite != SUITE:
-        raise ObjectError(ErrorCode.SUITE, "an envelope of another suite")
-    if len(header.encapsulation) not in (0, primitives.WRAP_OVERHEAD_BYTES + primitives.KEY_BYTES):
+    if len(header.encapsulation) not in (0, ENCAPSULATION_BYTES):
         raise ObjectError(ErrorCode.ENCODING, "an encapsulation of the wrong length")
     return header
 
@@ -215,7 +221,7 @@ def read_skeleton(encoded: bytes) -> Skeleton:
     """Decodes a skeleton and checks its form.
 
     Raises:
-        ObjectError: `ENCODING`, `TOO_LARGE`, `VERSION`, `SUITE`.
+        ObjectError: `ENCODING`, `TOO_LARGE`, `VERSION`, `SUITE`, `UNKNOWN_TYPE`.
     """
     found = _SKELETON.decode(encoded)
     return Skeleton(_decode_header(found.header), found, envelope_hash(found))
@@ -239,12 +245,16 @@ def verify_envelope(envelope: Envelope, sign_key: bytes) -> VerifiedEnvelope:
     return VerifiedEnvelope(verify_skeleton(envelope.skeleton, sign_key), envelope.ciphertext)
 
 
+def _aad(encoded_header: bytes) -> bytes:
+    return Label.ENVELOPE_KEYS.value + encoded_header
+
+
 def open_envelope(verified: VerifiedEnvelope, content_key: bytes) -> bytes:
     """Checks the commitment, decrypts and takes the padding off.
 
     Args:
         verified: From `verify_envelope`.
-        content_key: From `epoch.record_key`, or the encapsulated secret's (see `drop_content_key`).
+        content_key: From `epoch.record_key`, or from `open_drop`.
 
     Returns:
         The payload's bytes.
@@ -256,7 +266,7 @@ def open_envelope(verified: VerifiedEnvelope, content_key: bytes) -> bytes:
     key, commitment = primitives.split_committed(Label.ENVELOPE_KEYS, content_key, encoded.header)
     if not primitives.is_equal(commitment, encoded.commitment):
         raise ObjectError(ErrorCode.COMMITMENT, "the envelope was sealed under another key")
-    return unpad(primitives.decrypt(key, verified.header.nonce, verified.ciphertext, encoded.header))
+    return unpad(primitives.decrypt(key, verified.header.nonce, verified.ciphertext, _aad(encoded.header)))
 
 
 def seal_envelope(header: Header, payload: bytes, content_key: bytes, sign_key: SigningKey) -> tuple[bytes, bytes]:
@@ -278,7 +288,7 @@ def seal_envelope(header: Header, payload: bytes, content_key: bytes, sign_key: 
         raise UsageError("a payload of more than 1 MiB; send it as a file")
     encoded_header = encode_object(header)
     key, commitment = primitives.split_committed(Label.ENVELOPE_KEYS, content_key, encoded_header)
-    ciphertext = primitives.encrypt(key, header.nonce, pad(payload), encoded_header)
+    ciphertext = primitives.encrypt(key, header.nonce, pad(payload), _aad(encoded_header))
     ciphertext_digest = primitives.digest(Label.ENVELOPE_CIPHERTEXT, ciphertext)
     signature = sign_key.sign(Label.ENVELOPE, encoded_header, commitment, ciphertext_digest)
     skeleton = EncodedSkeleton(encoded_header, commitment, ciphertext_digest, signature)
@@ -286,27 +296,60 @@ def seal_envelope(header: Header, payload: bytes, content_key: bytes, sign_key: 
     return encoded, envelope_hash(skeleton)
 
 
-def encapsulate_drop(drop_key: bytes, header_context: bytes) -> tuple[bytes, bytes]:
-    """Draws a content secret and wraps it to a drop key, for who writes without reading.
+def encapsulate_drop(drop_key: bytes, header: Header, kind: KeyKind = KeyKind.CONTENT) -> tuple[Header, bytes]:
+    """Draws a secret, wraps it to a drop key and derives the content key, for who writes without reading.
 
     Args:
-        drop_key: 1216 bytes, from the epoch's entry in the ledger.
-        header_context: Canonical encoding of [dossier, section, epoch, slot, record, id].
+        drop_key: 1,216 bytes, public, from the epoch's entry in the verified ledger.
+        header: Whole but for the encapsulation.
+        kind: `CONTENT` for the drop key of a section, `SLOT` for that of the header's slot.
 
     Returns:
-        (encapsulation 1168 for the header, content key 32).
+        (header with the encapsulation, content key 32 for `seal_envelope`).
+
+    Raises:
+        ObjectError: `KEY_MISMATCH` when the drop key cannot be wrapped to.
     """
     secret = primitives.random_bytes(primitives.KEY_BYTES)
-    return primitives.wrap(drop_key, secret, Label.DROP.value + header_context), secret
+    wrapped = primitives.wrap(drop_key, secret, _drop_info(header, kind))
+    return structs.replace(header, encapsulation=wrapped), _drop_content_key(secret, header, kind)
 
 
-def drop_content_key(header: Header, drop_private: primitives.WrapPrivateKey, header_context: bytes) -> bytes:
-    """Opens the encapsulation of an envelope written without reading.
+def open_drop(header: Header, drop_private: primitives.WrapPrivateKey, kind: KeyKind = KeyKind.CONTENT) -> bytes:
+    """Opens the encapsulation of a verified envelope that was written without reading.
+
+    Returns:
+        The content key for `open_envelope`.
 
     Raises:
         ObjectError: `DECRYPTION`.
     """
-    secret = drop_private.unwrap(header.encapsulation, Label.DROP.value + header_context)
+    secret = drop_private.unwrap(header.encapsulation, _drop_info(header, kind))
     if len(secret) != primitives.KEY_BYTES:
         raise ObjectError(ErrorCode.DECRYPTION, "an encapsulation that does not hold a key")
-    return secret
+    return _drop_content_key(secret, header, kind)
+
+
+def _drop_info(header: Header, kind: KeyKind) -> bytes:
+    """Binds an encapsulation to its place and author, so that nobody else can put it into an envelope of theirs."""
+    context: list[Value] = [
+        header.dossier,
+        header.section,
+        header.epoch,
+        int(kind),
+        header.slot,
+        header.record,
+        header.id,
+        header.author,
+    ]
+    return Label.DROP.value + encode(context)
+
+
+def _drop_content_key(secret: bytes, header: Header, kind: KeyKind) -> bytes:
+    if kind is KeyKind.SLOT:
+        return record_key(secret, header.record)
+    if kind is not KeyKind.CONTENT:
+        raise UsageError("a drop key belongs to a section or a slot")
+    return record_key(
+        slot_key(section_key(secret, header.dossier, header.section, header.epoch), header.slot), header.record
+    )

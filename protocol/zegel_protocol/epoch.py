@@ -52,7 +52,7 @@ class EpochKeys:
 
     def section_key(self) -> bytes:
         """The key under which slot keys are derived."""
-        return primitives.derive(self.content, Label.SECTION, [self.ledger, self.section, self.epoch])
+        return section_key(self.content, self.ledger, self.section, self.epoch)
 
     def words_key(self) -> bytes:
         """The key for sealed words of ledger entries; only the lobby's is used."""
@@ -65,9 +65,14 @@ class EpochKeys:
             raise UsageError("there is no history key to commit to")
         return key_commitment(key, self.ledger, self.section, self.epoch, kind, NO_ID)
 
-    def drop_seed(self) -> bytes:
-        """The X-Wing seed of writers who may not read (whole section)."""
-        return drop_seed(self.content, self.ledger, self.section, self.epoch, KeyKind.CONTENT, NO_ID)
+    def drop_key(self) -> primitives.WrapPrivateKey:
+        """The key to which those encapsulate who write in the whole section and may not read."""
+        return drop_key(self.content, self.ledger, self.section, self.epoch, KeyKind.CONTENT, NO_ID)
+
+
+def section_key(content: bytes, ledger: bytes, section: bytes, epoch: int) -> bytes:
+    """The key under which slot keys are derived, below K of an epoch or a secret in K's place."""
+    return primitives.derive(content, Label.SECTION, [ledger, section, epoch])
 
 
 def slot_key(section_key: bytes, slot: bytes) -> bytes:
@@ -80,9 +85,25 @@ def record_key(slot_key: bytes, record: bytes) -> bytes:
     return primitives.derive(slot_key, Label.RECORD, [record])
 
 
-def drop_seed(key: bytes, ledger: bytes, section: bytes, epoch: int, kind: KeyKind, scope_id: bytes) -> bytes:
-    """The X-Wing seed, derived from K or a slot's key, to which writers who may not read encapsulate."""
-    return primitives.derive(key, Label.DROP_SEED, [ledger, section, epoch, int(kind), scope_id])
+def drop_key(
+    key: bytes, ledger: bytes, section: bytes, epoch: int, kind: KeyKind, scope_id: bytes
+) -> primitives.WrapPrivateKey:
+    """The X-Wing key, derived from K or a slot's key, to which those encapsulate who write and may not read.
+
+    Its public half stands in the epoch's ledger entry; every reader makes it again and compares (`verify_drop_key`).
+    """
+    seed = primitives.derive(key, Label.DROP_SEED, [ledger, section, epoch, int(kind), scope_id])
+    return primitives.WrapPrivateKey(seed)
+
+
+def verify_drop_key(own: primitives.WrapPrivateKey, public: bytes) -> None:
+    """Compares the drop key that follows from a reader's own key with the one in the ledger.
+
+    Raises:
+        ObjectError: `COMMITMENT`: who signed the epoch could read what is dropped.
+    """
+    if own.public != public:
+        raise ObjectError(ErrorCode.COMMITMENT, "a drop key that does not follow from the epoch's key")
 
 
 def key_commitment(key: bytes, ledger: bytes, section: bytes, epoch: int, kind: KeyKind, scope_id: bytes) -> bytes:
@@ -102,7 +123,7 @@ def verify_key(
         raise ObjectError(ErrorCode.COMMITMENT, "a key that is not the one the ledger commits to")
 
 
-def seal_link(current: EpochKeys, previous: EpochKeys) -> bytes:
+def seal_link(current: EpochKeys, previous: EpochKeys, nonce: bytes | None = None) -> bytes:
     """Seals K and H of the previous epoch under H of the current one.
 
     Returns:
@@ -110,11 +131,14 @@ def seal_link(current: EpochKeys, previous: EpochKeys) -> bytes:
     """
     if current.history is None or previous.history is None:
         raise UsageError("a link needs both history keys")
+    if current.epoch != previous.epoch + 1:
+        raise UsageError("a link leads from an epoch to the one before")
     return primitives.seal_box(
         primitives.derive(current.history, Label.EPOCH_LINK),
         Label.EPOCH_LINK,
         [current.ledger, current.section, current.epoch],
         previous.content + previous.history,
+        nonce,
     )
 
 
@@ -127,10 +151,12 @@ def open_link(current: EpochKeys, link: bytes) -> EpochKeys:
     """Opens a link and returns the keys of the epoch before; the caller compares them with the commitments.
 
     Raises:
-        ObjectError: `COMMITMENT`, `DECRYPTION`, `ENCODING`.
+        ObjectError: `EPOCH` (nothing lies before the first), `COMMITMENT`, `DECRYPTION`, `ENCODING`.
     """
     if current.history is None:
         raise UsageError("a link needs the history key")
+    if current.epoch <= FIRST_EPOCH:
+        raise ObjectError(ErrorCode.EPOCH, "a link of the first epoch")
     both = primitives.open_box(
         primitives.derive(current.history, Label.EPOCH_LINK),
         Label.EPOCH_LINK,

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from zegel_protocol import codec, primitives
 from zegel_protocol.account import MemberKeys
-from zegel_protocol.codec import Closed, ObjectCodec, Value, encode_object
+from zegel_protocol.codec import VERSION_1, Closed, ObjectCodec, Value, encode_object
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
 from zegel_protocol.ids import ID_BYTES, Hash, Id, InviteId, Natural
 from zegel_protocol.labels import Label
@@ -104,7 +104,7 @@ class InviteBox(Closed):
     words: Annotated[bytes, Meta(max_length=MAX_WORDS_BYTES)]
 
 
-INVITE_BOX = ObjectCodec(InviteBox, MAX_BOX_BYTES)
+INVITE_BOX = ObjectCodec(InviteBox, MAX_BOX_BYTES, VERSION_1)
 
 
 def write_invite_words(words: dict[str, Value]) -> bytes:
@@ -149,7 +149,5 @@ def open_invite_box(secret: InviteSecret, sealed: bytes) -> InviteBox:
     if len(sealed) > primitives.BOX_OVERHEAD_BYTES + MAX_BOX_BYTES:
         raise ObjectError(ErrorCode.TOO_LARGE, "the box of an invitation is at most 16 KiB")
     box = INVITE_BOX.decode(unpad(primitives.open_box(secret.box_key, Label.INVITE_BOX, [secret.invite_id], sealed)))
-    if box.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "an invitation of another version")
     read_invite_words(box)
     return box

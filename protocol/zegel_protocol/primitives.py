@@ -37,6 +37,7 @@ DIGEST_BYTES = 32
 COMMITMENT_BYTES = 32
 SIGNATURE_BYTES = 64
 SIGN_KEY_BYTES = 32
+MLKEM_PUBLIC_BYTES = 1184
 KEM_PUBLIC_BYTES = 1216
 """ML-KEM-768 public key 1184 || X25519 public key 32."""
 WRAP_OVERHEAD_BYTES = 1136
@@ -187,6 +188,7 @@ def open_box(key: bytes, label: Label, context: list[Value], box: bytes) -> byte
 
 # --- wrapping to a person ----------------------------------------------------------------------------------------
 
+_ANY_SCALAR = X25519PrivateKey.from_private_bytes(bytes(KEY_BYTES))
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 
 
@@ -232,17 +234,31 @@ def wrap(public: bytes, plaintext: bytes, info: bytes) -> bytes:
         encapsulation 1120 || ciphertext || tag 16.
 
     Raises:
-        ObjectError: `KEY_MISMATCH` when the public key has the wrong form.
+        ObjectError: `KEY_MISMATCH` (see `verify_wrap_key`).
     """
+    return _SUITE.encrypt(plaintext, _wrap_key(public), info=info)
+
+
+def verify_wrap_key(public: bytes) -> None:
+    """Checks that a public key can be wrapped to, before its owner becomes somebody to whom others must wrap.
+
+    Raises:
+        ObjectError: `KEY_MISMATCH` for another length, an ML-KEM coefficient out of range, or a point of small order.
+    """
+    _wrap_key(public)
+
+
+def _wrap_key(public: bytes) -> MLKEM768X25519PublicKey:
     if len(public) != KEM_PUBLIC_BYTES:
         raise ObjectError(ErrorCode.KEY_MISMATCH, "a wrapping key is 1216 bytes")
     try:
-        key = MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(public[:1184]), X25519PublicKey.from_public_bytes(public[1184:])
-        )
+        post_quantum = MLKEM768PublicKey.from_public_bytes(public[:MLKEM_PUBLIC_BYTES])
+        classical = X25519PublicKey.from_public_bytes(public[MLKEM_PUBLIC_BYTES:])
+        # A point of small order gives the same secret to everybody; OpenSSL refuses it, though only when it is used.
+        _ANY_SCALAR.exchange(classical)
     except ValueError:
         raise ObjectError(ErrorCode.KEY_MISMATCH, "not a wrapping key") from None
-    return _SUITE.encrypt(plaintext, key, info=info)
+    return MLKEM768X25519PublicKey(post_quantum, classical)
 
 
 # --- files -------------------------------------------------------------------------------------------------------
