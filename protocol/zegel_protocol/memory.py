@@ -8,7 +8,6 @@ Spec: ``protocol/spec/sync.md``, section "Memory".
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
@@ -36,15 +35,9 @@ NO_RECORDS = bytes(primitives.DIGEST_BYTES)
 """`records_digest` of a section whose records were not verified yet."""
 
 
-class Trust(IntEnum):
-    """Why a client uses a ledger (spec: ``ledger.md``, section "Root of trust")."""
-
-    CREATED = 1
-    """The account signed the first entry itself."""
-    ACCEPTED = 2
-    """The entry that added the account holds its own acceptance."""
-    CITED = 3
-    """Added by a giver whom an organisation's ledger, accepted in the same way, holds at the cited head."""
+Trust = Annotated[int, Meta(ge=1, le=3)]
+"""Why a client uses a ledger: 1 it signed the first entry, 2 its own acceptance stands in the entry that added it, 3 a
+trusted organisation vouches for who added it (spec: ``ledger.md``, section "Root of trust")."""
 
 
 class SectionMemory(Closed):
