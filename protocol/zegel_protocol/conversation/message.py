@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from zegel_protocol.conversation.file_reference import FileReference
-from zegel_protocol.fields.faults import InvalidRecordError
 from zegel_protocol.fields.kind import Kind
 from zegel_protocol.fields.reader import PayloadReader, payload_of
 
@@ -54,7 +53,7 @@ class Message:
         return cls(
             text=reader.text("text", MAX_MESSAGE) or "",
             reply_to=reader.record_id("reply_to"),
-            attachments=_take_attachments(reader),
+            attachments=tuple(reader.each("attachments", MAX_ATTACHMENTS, FileReference.from_payload)),
             extra=reader.finish(),
         )
 
@@ -76,13 +75,3 @@ class Message:
     def is_empty(self) -> bool:
         """Says whether there is nothing to send: no text and no file."""
         return not self.text and not self.attachments
-
-
-def _take_attachments(reader: PayloadReader) -> tuple[FileReference, ...]:
-    files: list[FileReference] = []
-    for number, pairs in enumerate(reader.maps("attachments", MAX_ATTACHMENTS)):
-        try:
-            files.append(FileReference.from_payload(pairs))
-        except InvalidRecordError as error:  # gathered, to be raised with all others by `finish`
-            reader.include(f"attachments[{number}]", error)
-    return tuple(files)

@@ -1,4 +1,4 @@
-"""Days of the calendar: strict reading of ISO dates and steps of whole months.
+"""Days and moments: strict reading of what files write, and steps of whole months.
 
 Spec: ``protocol/spec/payloads.md``, section "Days and moments".
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 9999
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
@@ -27,6 +29,18 @@ def find_day(year: int, month: int, day: int) -> date | None:
     if not (FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12):  # noqa: PLR2004 - months
         return None
     return date(year, month, day) if 1 <= day <= monthrange(year, month)[1] else None
+
+
+def find_moment_ms(text: str) -> int | None:
+    """Reads an ISO 8601 time with its offset as milliseconds since 1970 in UTC; None for any other form or before."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:  # not the form, or a day or time that does not exist
+        return None
+    if moment.tzinfo is None:
+        return None
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return milliseconds if milliseconds >= 0 else None
 
 
 def date_text(day: date | None) -> str | None:

@@ -52,8 +52,9 @@ class FaultCode(StrEnum):
     AMOUNT_DECIMALS = "amount_decimals"
     AMOUNT_CURRENCY = "amount_currency"
     AMOUNT_AMBIGUOUS = "amount_ambiguous"
-    # A CSV file.
+    # A file of records.
     FILE_ENCODING = "file_encoding"
+    NOT_JSON = "not_json"
     FILE_TOO_LARGE = "file_too_large"
     FILE_HEADER = "file_header"
     CELL_COUNT = "cell_count"

@@ -14,13 +14,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from zegel_protocol.errors import ProtocolError
-from zegel_protocol.fields.dates import find_date
+from zegel_protocol.fields.dates import find_date, find_moment_ms
 from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
 from zegel_protocol.fields.kind import FORMAT, Kind
-from zegel_protocol.ids import ID_BYTES, MAX_INTEGER, parse_id
+from zegel_protocol.ids import ID_BYTES, MAX_INTEGER, NO_ID, parse_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from zegel_protocol.codec import Value
 
@@ -33,6 +33,7 @@ MAX_DEPTH: Final = 8
 MAX_EXTRA: Final = 256
 MAX_EXTRA_TEXT: Final = 100_000
 
+T = TypeVar("T")
 Word = TypeVar("Word", bound=StrEnum)
 
 # Halves of a UTF-16 pair that stand alone: JSON and Python's text can hold them, UTF-8 cannot.
@@ -80,9 +81,9 @@ class PayloadReader:
         """Notes a fault."""
         self.faults.append(Fault(name, code, parameters))
 
-    def include(self, path: str, error: InvalidRecordError) -> None:
+    def include(self, path: str, faults: Iterable[Fault]) -> None:
         """Notes the faults of something inside this map."""
-        self.faults += [fault.inside(path) for fault in error.faults]
+        self.faults += [fault.inside(path) for fault in faults]
 
     def name(self, name: str) -> str | None:
         """Takes a name, label or reference of at most 400 code points without NUL; null or absent is None."""
@@ -117,10 +118,20 @@ class PayloadReader:
 
     def _filled(self, name: str, take: Callable[[str], str | None]) -> str:
         before = len(self.faults)
-        value = take(name)
+        value = self._needed(name, take, "")
         if not value and len(self.faults) == before:
-            self.fault(name, FaultCode.MISSING if value is None else FaultCode.TEXT_EMPTY)
-        return value or ""
+            self.fault(name, FaultCode.TEXT_EMPTY)
+        return value
+
+    def _needed(self, name: str, take: Callable[[str], T | None], stand_in: T) -> T:
+        """Takes a field that must be there; `stand_in` stands where it is not, and is never used."""
+        before = len(self.faults)
+        value = take(name)
+        if value is not None:
+            return value
+        if len(self.faults) == before:
+            self.fault(name, FaultCode.MISSING)
+        return stand_in
 
     def number(self, name: str, least: int, most: int) -> int | None:
         """Takes a whole number in a range; null or absent is None."""
@@ -140,11 +151,7 @@ class PayloadReader:
 
     def needed_number(self, name: str, least: int, most: int) -> int:
         """Takes a whole number that must be there."""
-        before = len(self.faults)
-        value = self.number(name, least, most)
-        if value is None and len(self.faults) == before:
-            self.fault(name, FaultCode.MISSING)
-        return value or 0
+        return self._needed(name, lambda name: self.number(name, least, most), 0)
 
     def flag(self, name: str) -> bool:
         """Takes a boolean; null or absent is False."""
@@ -180,11 +187,21 @@ class PayloadReader:
 
     def needed_day(self, name: str) -> date:
         """Takes an ISO date that must be there."""
-        before = len(self.faults)
-        found = self.day(name)
-        if found is None and len(self.faults) == before:
-            self.fault(name, FaultCode.MISSING)
-        return found or date.min
+        return self._needed(name, self.day, date.min)
+
+    def moment_ms(self, name: str) -> int | None:
+        """Takes an ISO 8601 time with its offset, as milliseconds since 1970; null or absent is None."""
+        value = self._left.pop(name, None)
+        if value is None:
+            return None
+        found = find_moment_ms(value) if isinstance(value, str) else None
+        if found is None:
+            self.fault(name, FaultCode.NOT_A_MOMENT)
+        return found
+
+    def needed_moment_ms(self, name: str) -> int:
+        """Takes an ISO 8601 time with its offset, which must be there."""
+        return self._needed(name, self.moment_ms, 0)
 
     def days(self, start: str, end: str) -> tuple[date | None, date | None]:
         """Takes a first and a last day; the last may not lie before the first."""
@@ -205,6 +222,16 @@ class PayloadReader:
             self.fault(name, FaultCode.TWICE)
         self.faults += [fault for text in texts if (fault := find_name_fault(name, text))]
         return tuple(texts)
+
+    def each(self, name: str, most: int, make: Callable[[dict[str, object]], T]) -> list[T]:
+        """Takes a list of at most `most` maps, makes something of each, and notes the faults that this raises."""
+        made: list[T] = []
+        for number, pairs in enumerate(self.maps(name, most)):
+            try:
+                made.append(make(pairs))
+            except InvalidRecordError as error:  # gathered, to be raised with all others
+                self.include(f"{name}[{number}]", error.faults)
+        return made
 
     def maps(self, name: str, most: int) -> list[dict[str, object]]:
         """Takes a list of at most `most` maps; null or absent is an empty list."""
@@ -256,6 +283,10 @@ class PayloadReader:
             self.fault(name, FaultCode.NOT_AN_ID)
             return None
 
+    def needed_written_id(self, name: str) -> bytes:
+        """Takes the id of a record as files write it, which must be there."""
+        return self._needed(name, self.written_id, NO_ID)
+
     def needed_bytes(self, name: str, size: int) -> bytes:
         """Takes exactly `size` bytes."""
         value = self._left.pop(name, None)
@@ -284,9 +315,17 @@ class PayloadReader:
                 self.fault(name, FaultCode.RESERVED_NAME)
             elif (fault := find_name_fault(name, name)) or (fault := _find_value_fault(name, value)):
                 self.faults.append(fault)
+        self.check()
+        return cast("dict[str, Value]", self._left)
+
+    def check(self) -> None:
+        """Raises what was gathered.
+
+        Raises:
+            InvalidRecordError: anything was wrong so far.
+        """
         if self.faults:
             raise InvalidRecordError(self.faults)
-        return cast("dict[str, Value]", self._left)
 
 
 def _find_value_fault(name: str, value: object, depth: int = MAX_DEPTH) -> Fault | None:

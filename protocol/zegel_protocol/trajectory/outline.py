@@ -126,6 +126,9 @@ def read_parts(
         new_id: Gives the 16 random bytes of a new record.
         current: The parts that are there: a part alone keeps its place and its goal, a new one comes last.
 
+    Returns:
+        The parts that were read, in the order of `Outline.parts`.
+
     Raises:
         InvalidRecordError: with every fault and its place, such as ``goals[1].steps[0].due``.
     """
@@ -133,7 +136,7 @@ def read_parts(
     reading.any_part(record)
     if reading.faults:
         raise InvalidRecordError(reading.faults)
-    return reading.parts
+    return Outline.of(reading.parts).parts()
 
 
 class _Reading:
