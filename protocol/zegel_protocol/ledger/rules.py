@@ -137,6 +137,21 @@ def apply_entry(
     return Trial(turn.state, verified)
 
 
+def preview_entry(state: LedgerState | None, entry: Entry, organisation: LedgerState | None = None) -> LedgerState:
+    """What would follow from an entry whose wraps and commitments of narrow scopes are still to be made.
+
+    Its author asks this in order to learn who must get which keys; nothing here has been verified.
+
+    Raises:
+        ObjectError: as `apply_entry`, signature and completeness apart.
+    """
+    after = _found(entry) if state is None else state.copy()
+    turn = _Turn(after, entry, organisation, entry.time_ms)
+    for operation in entry.operations:
+        _RULES[type(operation)](turn, operation)
+    return after
+
+
 def pins_of(entry: Entry) -> list[Pin]:
     """The pins of an entry: each must be the head of its section when the entry is accepted."""
     found: list[Pin] = []
@@ -811,7 +826,7 @@ def _add_subject(turn: _Turn, op: AddSubject) -> None:
         raise ObjectError(ErrorCode.LEDGER, "a person's id is new")
     if turn.state.kind is not LedgerKind.DOSSIER:
         raise ObjectError(ErrorCode.LEDGER, "an organisation has members only")
-    turn.state.subjects[op.subject] = Subject(op.subject, op.words, turn.index)
+    turn.state.subjects[op.subject] = Subject(op.subject, turn.author, op.words, turn.index)
     turn.say(op.words)
 
 

@@ -200,6 +200,7 @@ class Subject(_Node):
     """A person without an account."""
 
     subject: bytes
+    author: bytes
     words: Words
     first: int
 

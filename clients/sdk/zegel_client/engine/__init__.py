@@ -1,0 +1,1 @@
+"""The client without sockets, clock or files: verified replicas, drafts, outbox."""
