@@ -49,6 +49,7 @@ class Label(bytes, Enum):
     INVITE_BOX = b"zegel/invite-box/v1\0"
     INVITE_CHECK = b"zegel/invite-check/v1\0"
     INVITE_CLAIM = b"zegel/invite-claim/v1\0"
+    INVITE_NOTE = b"zegel/invite-note/v1\0"
     PERSON_WORDS = b"zegel/person-words/v1\0"
     FINGERPRINT = b"zegel/fingerprint/v1\0"
     # Keys

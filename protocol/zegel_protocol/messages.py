@@ -461,11 +461,15 @@ class SendTyping(Closed, tag="send_typing"):
 
 
 class Claim(Closed, tag="claim"):
-    """A newcomer's acceptance of an invitation (see `ledger.entry.Acceptance`)."""
+    """A newcomer's acceptance of an invitation (see `ledger.entry.Acceptance`).
+
+    `note` is empty, or a few words wrapped to the inviter's keys (see `invite_note`), such as the newcomer's handle.
+    """
 
     acceptance: Small
     account_signature: Signature
     invite_signature: Signature
+    note: Small = b""
 
 
 class GetClaims(Closed, tag="get_claims"):
