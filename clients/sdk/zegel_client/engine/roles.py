@@ -125,22 +125,30 @@ def presets(role: Role, access: Access, kinds: Iterable[str], own_side: str = ""
 
 
 def _preset(role: Role, access: Access, kind: str, *, is_own_side: bool) -> Preset | None:
-    if access is Access.NONE or kind.startswith(PROFILE):
+    if access is Access.NONE or role is Role.OWNER or kind.startswith(PROFILE):
         return None
     if role is Role.CASEWORKER:
         return Preset(MANAGE)
-    if role is Role.OWNER or kind == NOTES:
-        return None
-    if kind.startswith(SIDE):
-        return Preset(EDIT) if is_own_side else None
-    if role is Role.INTERPRETER:
-        return Preset(EDIT, is_from_now=True) if kind == CONVERSATION else None
     if kind == CONVERSATION:
         # Whoever reads a conversation writes in it: looking along is about records.
-        return None if role is Role.VOLUNTEER else Preset(EDIT)
-    if access is Access.CONVERSATION_ONLY or kind not in RECORD_KINDS:
-        return None
-    if role is Role.VOLUNTEER and kind != TRAJECTORY:
+        return None if role is Role.VOLUNTEER else Preset(EDIT, is_from_now=role is Role.INTERPRETER)
+    if kind.startswith(SIDE):
+        return Preset(EDIT) if is_own_side else None
+    return _record_preset(role, access) if kind in _record_kinds(role) else None
+
+
+def _record_kinds(role: Role) -> tuple[str, ...]:
+    match role:
+        case Role.INTERPRETER:
+            return ()
+        case Role.VOLUNTEER:
+            return (TRAJECTORY,)
+        case _:
+            return RECORD_KINDS
+
+
+def _record_preset(role: Role, access: Access) -> Preset | None:
+    if access is Access.CONVERSATION_ONLY:
         return None
     if access is Access.LOOK:
         return Preset(LOOK)
