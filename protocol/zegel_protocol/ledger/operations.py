@@ -46,6 +46,10 @@ class ScopeKind(IntEnum):
     RECORD = 2
 
 
+NARROW_KIND = {ScopeKind.SLOT: KeyKind.SLOT, ScopeKind.RECORD: KeyKind.RECORD}
+"""Which key opens a scope narrower than a section."""
+
+
 class Scope(Closed):
     """What a grant is about: a section, or one slot or record of it (`id`; zeros for the whole section)."""
 

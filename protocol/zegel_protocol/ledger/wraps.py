@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zegel_protocol.epoch import KeyKind, link_hash
 from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.ids import NO_ID
-from zegel_protocol.ledger.operations import Advance, Grant, Rewrap, Right, ScopeKind
+from zegel_protocol.ledger.operations import NARROW_KIND, Advance, Grant, Rewrap, Right, ScopeKind
 from zegel_protocol.wrap import KeyScope, Wrap, read_wrap, wrap_hash
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from zegel_protocol.ledger.entry import Entry
     from zegel_protocol.ledger.state import GrantLine, LedgerState
-
-_NARROW = {ScopeKind.SLOT: KeyKind.SLOT, ScopeKind.RECORD: KeyKind.RECORD}
 
 
 def reader_scopes(lines: Sequence[GrantLine], first_epoch: int, last_epoch: int) -> tuple[KeyScope, ...]:
@@ -47,7 +45,7 @@ def reader_scopes(lines: Sequence[GrantLine], first_epoch: int, last_epoch: int)
         else:
             first = max(first_epoch, grant.since_epoch, 1)
             scopes.extend(
-                KeyScope(epoch, _NARROW[line.scope.kind], line.scope.id) for epoch in range(first, wide_first)
+                KeyScope(epoch, NARROW_KIND[line.scope.kind], line.scope.id) for epoch in range(first, wide_first)
             )
     return tuple(sorted(scopes, key=lambda scope: (scope.epoch, scope.kind, scope.id)))
 

@@ -1,0 +1,45 @@
+"""The next generation of a member's keys. Spec: ``protocol/spec/ledger.md``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zegel_protocol.errors import ErrorCode, ObjectError
+from zegel_protocol.ledger.entry import (
+    GenerationStatement,
+    verify_generation,
+)
+from zegel_protocol.ledger.state import (
+    Generation,
+)
+
+if TYPE_CHECKING:
+    from zegel_protocol.ledger.operations import (
+        NextGeneration,
+    )
+    from zegel_protocol.ledger.rules.turn import Turn
+
+
+def next_generation(turn: Turn, op: NextGeneration) -> None:
+    """The author goes on with new keys, signed by both generations; what the old ones read becomes due."""
+    state = turn.state
+    member = state.find_member(turn.author)
+    if member is None:
+        raise ObjectError(ErrorCode.NO_ACCESS, "the author is no member")
+    old = member.keys
+    if op.keys.account != turn.author or op.keys.generation != old.generation + 1:
+        raise ObjectError(ErrorCode.GENERATION, "generations follow each other")
+    verify_generation(
+        op,
+        GenerationStatement(turn.author, old.generation, old.sign_key, op.keys, state.ledger, turn.entry.prev),
+    )
+    sections = turn.sections_with_right(turn.author)
+    given = {pin.section: pin for pin in op.pins}
+    if set(given) != {section.section for section in sections} or len(given) != len(op.pins):
+        raise ObjectError(ErrorCode.PIN, "one pin for each section in which the member has a right")
+    for section in sections:
+        turn.pin(given[section.section])
+        if state.may_read_anything(turn.author, section.section):
+            turn.make_due(section)
+    member.generations[-1].last = turn.index
+    member.generations.append(Generation(op.keys, turn.index))

@@ -1,0 +1,223 @@
+"""One entry being applied: who its author is to the ledger, and what it changes.
+
+Spec: ``protocol/spec/ledger.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from zegel_protocol import transcript
+from zegel_protocol.errors import ErrorCode, ObjectError
+from zegel_protocol.ids import NO_ID
+from zegel_protocol.ledger.operations import (
+    ALL_RIGHTS,
+    Advance,
+    Citation,
+    Grant,
+    PlannedGrant,
+    Right,
+    Scope,
+    ScopeKind,
+    Words,
+)
+from zegel_protocol.ledger.rules.citation import verify_citation
+from zegel_protocol.ledger.state import (
+    Due,
+    GrantLine,
+    LedgerState,
+    Member,
+    Section,
+    SectionPin,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from zegel_protocol.ledger.entry import Entry
+    from zegel_protocol.transcript import Pin
+
+
+@dataclass(slots=True)
+class Turn:
+    """One entry being applied.
+
+    Attributes:
+        state: Changed in place, operation by operation.
+        entry: What is being applied.
+        organisation: The cited organisation's state, if one is at hand.
+        now_ms: The entry's time, or the server's where that is later: rights with an end date are judged at it.
+        created: Sections that this entry creates.
+        added: Members that this entry adds.
+        touched: Grantees of this entry.
+        advances: The new epochs that this entry begins, by section.
+        said: The words of this entry.
+    """
+
+    state: LedgerState
+    entry: Entry
+    organisation: LedgerState | None
+    now_ms: int
+    created: set[bytes] = field(default_factory=set[bytes])
+    added: set[bytes] = field(default_factory=set[bytes])
+    touched: set[bytes] = field(default_factory=set[bytes])
+    advances: dict[bytes, Advance] = field(default_factory=dict[bytes, Advance])
+    said: list[Words] = field(default_factory=list[Words])
+
+    @property
+    def index(self) -> int:
+        """The entry's."""
+        return self.entry.index
+
+    @property
+    def author(self) -> bytes:
+        """The entry's."""
+        return self.entry.author
+
+    # --- who may ---
+
+    def rights(self, section: bytes) -> Right:
+        """The author's rights in a whole section: all in one that this very entry creates."""
+        return ALL_RIGHTS if section in self.created else self.state.section_rights(self.author, section, self.now_ms)
+
+    def require_steward(self) -> None:
+        """Demands that the author gives in the lobby."""
+        if not self.state.is_steward(self.author, self.now_ms):
+            raise ObjectError(ErrorCode.NO_ACCESS, "only a steward may do this")
+
+    def is_giver(self) -> bool:
+        """Whether the author holds give on any section."""
+        return any(self.rights(section) & Right.GIVE for section in self.state.sections)
+
+    def require_giver(self) -> None:
+        """Demands that the author gives somewhere."""
+        if not self.is_giver():
+            raise ObjectError(ErrorCode.NO_ACCESS, "only who may give may do this")
+
+    def knows_history(self, section: bytes) -> bool:
+        """Whether the author holds the history key, as the ledger has it."""
+        if section in self.created:
+            return True
+        return any(
+            line.scope.kind is ScopeKind.SECTION
+            and (grant := line.current()) is not None
+            and grant.rights & Right.READ
+            and grant.since_epoch == 0
+            for line in self.state.grants_of(self.author, section, self.now_ms)
+        )
+
+    def require_give_over(self, planned: Iterable[PlannedGrant | Grant]) -> None:
+        """Demands that the author could give each of these now."""
+        for grant in planned:
+            self.require_may_give(grant.scope, Right(grant.rights), grant.ends_ms, is_newcomer=True)
+
+    def require_may_give(self, scope: Scope, rights: Right, ends_ms: int, *, is_newcomer: bool) -> None:
+        """Demands that the author could give these rights now; who gives anything lets a newcomer read the lobby."""
+        if scope.section == self.state.lobby and is_newcomer and rights == Right.READ and self.is_giver():
+            return
+        held = self.rights(scope.section)
+        if not held & Right.GIVE:
+            raise ObjectError(ErrorCode.NO_ACCESS, "the author may not give here")
+        if rights & ~held:
+            raise ObjectError(ErrorCode.NO_ACCESS, "nobody gives more than they hold")
+        if scope.section in self.created or not rights:
+            return
+        line = self.state.get_section(scope.section).find_line(
+            Scope(scope.section, ScopeKind.SECTION, NO_ID), self.author
+        )
+        own = line.current() if line is not None else None
+        if own is not None and own.ends_ms and not 0 < ends_ms <= own.ends_ms:
+            raise ObjectError(ErrorCode.NO_ACCESS, "nobody gives for longer than they hold")
+
+    def require_may_end_give(self, target: bytes, section: bytes) -> None:
+        """Nobody ends the give of the one they have theirs from, nor of the first steward, while they are there."""
+        if target == self.author or self.is_absent(target):
+            return
+        if target == self.state.founder:
+            raise ObjectError(ErrorCode.NO_ACCESS, "the first steward's right to give cannot be ended")
+        for line in self.state.grants_of(self.author, section, self.now_ms):
+            grant = line.current()
+            if grant is not None and grant.rights & Right.GIVE and grant.giver == target:
+                raise ObjectError(ErrorCode.NO_ACCESS, "nobody ends the right to give of whom they have theirs from")
+
+    def is_absent(self, account: bytes) -> bool:
+        """Whether the account is gone from the organisation's ledger at the newest head cited here."""
+        organisation = self.organisation
+        if organisation is None or self.state.citation is None or self.state.cited_index < 0:
+            return False
+        member = organisation.members.get(account)
+        return member is not None and member.generation_at(self.state.cited_index) is None
+
+    # --- what changes ---
+
+    def cite(self, citation: Citation) -> LedgerState:
+        """Verifies a citation and notes its head; returns the organisation."""
+        organisation = verify_citation(self.state, citation, self.organisation)
+        self.state.cited_index = citation.head_index
+        return organisation
+
+    def say(self, words: Words) -> None:
+        """Notes words, which must be sealed under the epoch of the lobby that stands after the last operation."""
+        if words.box:
+            self.said.append(words)
+
+    def section(self, section: bytes) -> Section:
+        """Returns a section or refuses the entry."""
+        found = self.state.sections.get(section)
+        if found is None:
+            raise ObjectError(ErrorCode.NO_ACCESS, "no such section")
+        return found
+
+    def pin(self, pin: Pin) -> None:
+        """Notes a pin: never behind one before, never another at the same place."""
+        section = self.section(pin.section)
+        if pin.position == 0 and pin.transcript != transcript.start(self.state.ledger, pin.section).transcript:
+            raise ObjectError(ErrorCode.PIN, "a pin at the beginning with another beginning")
+        if pin.section == self.state.lobby and pin.position:
+            raise ObjectError(ErrorCode.PIN, "there are no envelopes in the lobby")
+        if section.pins:
+            last = section.pins[-1]
+            if pin.position < last.position:
+                raise ObjectError(ErrorCode.PIN, "a pin behind one before")
+            if pin.position == last.position and pin.transcript != last.transcript:
+                raise ObjectError(ErrorCode.PIN, "two pins at one place")
+        if section.pins and section.pins[-1].index == self.index:
+            section.pins[-1] = SectionPin(self.index, pin.position, pin.transcript)
+        else:
+            section.pins.append(SectionPin(self.index, pin.position, pin.transcript))
+
+    def make_due(self, section: Section) -> None:
+        """From this entry on the section takes no envelope, until an advance."""
+        if not section.is_due():
+            section.due.append(Due(self.index))
+
+    def end_line(self, section: Section, line: GrantLine) -> None:
+        """Ends the grant that runs; where reading ends, the section is due."""
+        grant = line.current()
+        if grant is None:
+            return
+        grant.last = self.index
+        if grant.rights & Right.READ:
+            self.make_due(section)
+
+    def sections_with_right(self, account: bytes) -> list[Section]:
+        """The sections in which the person has a right at this point of the entry."""
+        return [
+            section
+            for section in self.state.sections.values()
+            if any(line.grantee == account and line.current() is not None for line in section.grants)
+        ]
+
+    def end_membership(self, member: Member, pins: Iterable[Pin]) -> None:
+        """Ends all rights; demands one pin for each section in which there was one."""
+        sections = self.sections_with_right(member.account)
+        given = {pin.section: pin for pin in pins}
+        if set(given) != {section.section for section in sections}:
+            raise ObjectError(ErrorCode.PIN, "one pin for each section in which the member had a right")
+        for section in sections:
+            for line in section.grants:
+                if line.grantee == member.account:
+                    self.end_line(section, line)
+            self.pin(given[section.section])
+        member.memberships[-1].last = self.index
