@@ -21,6 +21,17 @@ def load_expected(sample_id: str) -> dict[str, Any]:
     return _load(EXPECTED / f"{sample_id}.expected.json")
 
 
+def load_cases(name: str) -> list[dict[str, Any]]:
+    """Reads a list of cases of this folder: ``entry_edge_cases`` or ``hostile_texts``."""
+    found: list[dict[str, Any]] = json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def without_id(record: dict[str, Any]) -> dict[str, Any]:
+    """A record of a file as its type reads it."""
+    return {name: value for name, value in record.items() if name != "id"}
+
+
 def _load(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from support.samples import SAMPLE_IDS, load_expected, load_household
+from support.samples import SAMPLE_IDS, load_expected, load_household, without_id
 
 from zegel_protocol.codec import decode, encode
 from zegel_protocol.finance import Debt, Entry, debts_overview, divide, list_cancellations, overview
@@ -18,10 +18,6 @@ def entries_of(sample_id: str) -> list[Entry]:
 
 def debts_of(sample_id: str) -> dict[str, Debt]:
     return {it["id"]: Debt.from_record(without_id(it)) for it in load_household(sample_id)["debts"]}
-
-
-def without_id(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name != "id"}
 
 
 def test_all_samples_are_there() -> None:

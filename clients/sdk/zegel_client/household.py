@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from zegel_protocol import primitives
 from zegel_protocol.account import normalise_handle
 from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, FileReference, Message
 from zegel_protocol.errors import ProtocolError
-from zegel_protocol.fields import Fault, FaultCode, Filed, InvalidRecordError
+from zegel_protocol.fields import Fault, FaultCode, Filed, InvalidRecordError, read_filed
 from zegel_protocol.fields.reader import PayloadReader
 from zegel_protocol.finance import Debt, Entry
 from zegel_protocol.ids import ID_BYTES, MAX_INTEGER
@@ -42,8 +42,6 @@ SIDE: Final = "side-"
 
 STAFF: Final = frozenset({"caseworker", "owner"})
 """Roles of an organisation: their people have an account whatever their access to one dossier."""
-
-T = TypeVar("T")
 
 
 class Access(StrEnum):
@@ -245,8 +243,8 @@ def _take_household(reader: PayloadReader, new_id: Callable[[], bytes]) -> House
         access=_take_access(reader),
         neutral_notices=reader.flag("neutral_notices"),
         people=tuple(reader.each("people", MAX_PEOPLE, _read_person)),
-        entries=tuple(reader.each("entries", MAX_RECORDS, _filed(Entry.from_record))),
-        debts=tuple(reader.each("debts", MAX_RECORDS, _filed(Debt.from_record))),
+        entries=tuple(reader.each("entries", MAX_RECORDS, lambda it: read_filed(it, Entry.from_record))),
+        debts=tuple(reader.each("debts", MAX_RECORDS, lambda it: read_filed(it, Debt.from_record))),
         trajectory=_take_trajectory(reader, new_id),
         messages=tuple(reader.each("messages", MAX_RECORDS, _read_message)),
     )
@@ -283,22 +281,6 @@ def _read_person(pairs: Mapping[str, object]) -> Person:
     )
     reader.check()
     return person
-
-
-def _filed(make: Callable[[Mapping[str, object]], T]) -> Callable[[Mapping[str, object]], Filed[T]]:
-    """Returns what reads a record beside its id."""
-
-    def read(pairs: Mapping[str, object]) -> Filed[T]:
-        head = PayloadReader({"id": pairs.get("id")})
-        record_id = head.needed_written_id("id")
-        try:
-            record = make({name: value for name, value in pairs.items() if name != "id"})
-        except InvalidRecordError as error:  # told together with what is wrong with the id
-            raise InvalidRecordError([*head.faults, *error.faults]) from None
-        head.check()
-        return Filed(record_id, record)
-
-    return read
 
 
 def _read_message(pairs: Mapping[str, object]) -> HouseholdMessage:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
-from zegel_protocol.fields.filed import Filed
+from zegel_protocol.fields.filed import Filed, show_filed
 from zegel_protocol.fields.reader import PayloadReader
-from zegel_protocol.ids import id_text
 from zegel_protocol.trajectory.evaluation import Evaluation
 from zegel_protocol.trajectory.goal import Goal
 from zegel_protocol.trajectory.order import in_order, next_order
@@ -95,14 +94,14 @@ class Outline:
         Two lists are there only when they hold something: ``steps`` (those of no goal that is shown) and ``further``
         (trajectories beside the first).
         """
-        first = _shown(self.trajectories[0]) if self.trajectories else {"id": None, **Trajectory().to_record()}
-        phases: list[Value] = [_shown(phase) for phase in self.phases]
+        first = show_filed(self.trajectories[0]) if self.trajectories else {"id": None, **Trajectory().to_record()}
+        phases: list[Value] = [show_filed(phase) for phase in self.phases]
         goals: list[Value] = [
-            {**_shown(goal), "steps": [_shown(step) for step in self.steps_of(goal.id)]} for goal in self.goals
+            {**show_filed(goal), "steps": [show_filed(step) for step in self.steps_of(goal.id)]} for goal in self.goals
         ]
-        evaluations: list[Value] = [_shown(evaluation) for evaluation in self.evaluations]
-        loose: list[Value] = [_shown(step) for step in self.loose_steps()]
-        further: list[Value] = [_shown(trajectory) for trajectory in self.trajectories[1:]]
+        evaluations: list[Value] = [show_filed(evaluation) for evaluation in self.evaluations]
+        loose: list[Value] = [show_filed(step) for step in self.loose_steps()]
+        further: list[Value] = [show_filed(trajectory) for trajectory in self.trajectories[1:]]
         rare: dict[str, Value] = {"steps": loose, "further": further}
         return {
             **first,
@@ -236,7 +235,3 @@ class _Reading:
         if isinstance(known, Phase | Goal | Step):
             return known.order
         return next_order(part for part in self.current.values() if isinstance(part, kind))
-
-
-def _shown(filed: Filed[Trajectory] | Filed[Phase] | Filed[Goal] | Filed[Step] | Filed[Evaluation]) -> dict[str, Value]:
-    return {"id": id_text(filed.id), **filed.record.to_record()}

@@ -52,7 +52,7 @@ class Trajectory:
         return cls(
             start=reader.day("start"),
             plan=reader.text("plan"),
-            extra=reader.finish("phases", "goals", "steps", "evaluations"),
+            extra=reader.finish("phases", "goals", "steps", "evaluations", "further"),
         )
 
     def to_payload(self) -> dict[str, Value]:
