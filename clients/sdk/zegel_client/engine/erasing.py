@@ -1,0 +1,98 @@
+"""Erasing: which envelope took which others away, and whether it may. Spec: ``protocol/spec/records.md``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zegel_client.engine.item import ItemKind
+from zegel_protocol.envelope import TypeClass
+from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
+from zegel_protocol.ledger.operations import Right, ScopeKind
+
+if TYPE_CHECKING:
+    from zegel_client.engine.item import Item
+    from zegel_protocol.envelope import Header
+    from zegel_protocol.ledger.state import LedgerState
+
+_KEPT = frozenset({TypeClass.ERASE, TypeClass.APPROVAL})
+"""What nobody can erase."""
+
+
+class Erasing:
+    """Erasures and their targets in the run of one section; either may be read first."""
+
+    def __init__(self) -> None:
+        self._items: dict[bytes, Item] = {}
+        self._erasures: dict[bytes, Item] = {}
+        self._stubs: dict[bytes, Item] = {}
+
+    def add_stub(self, item: Item) -> None:
+        """Notes an item whose body the server says was erased; an erasure must explain it."""
+        self._stubs[item.hash] = item
+
+    def take(self, state: LedgerState, item: Item) -> None:
+        """Takes a valid item: a possible target, and when it erases, what it erases.
+
+        Raises:
+            ObjectError: `TARGET`: it erases what its author may not.
+        """
+        header = item.header
+        if header is None:
+            return
+        if header.type is TypeClass.ERASE:
+            if not header.targets:
+                raise ObjectError(ErrorCode.TARGET, "an erasure of nothing")
+            for target in header.targets:
+                known = self._items.get(target)
+                if known is not None:
+                    _verify_may_erase(state, header, known)
+            for target in header.targets:
+                self._erasures.setdefault(target, item)
+                known = self._items.get(target)
+                if known is not None:
+                    self._erase(known, item)
+        self._items[item.hash] = item
+        erasure = self._erasures.get(item.hash)
+        if erasure is not None and erasure.header is not None:
+            try:
+                _verify_may_erase(state, erasure.header, item)
+            except ObjectError:
+                # Only now its author is known: the target stays, and a missing body stays unexplained.
+                del self._erasures[item.hash]
+            else:
+                self._erase(item, erasure)
+
+    def _erase(self, target: Item, erasure: Item) -> None:
+        self._stubs.pop(target.hash, None)
+        if target.kind is not ItemKind.VOID:
+            target.kind, target.payload, target.erased_by = ItemKind.ERASED, None, target.erased_by or erasure
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether an erasure explains every missing body so far."""
+        return not self._stubs
+
+    def verify_explained(self) -> None:
+        """Demands, once the head was read, that an erasure explains every missing body.
+
+        Raises:
+            HistoryError: `GAP`.
+        """
+        if self._stubs:
+            raise HistoryError(ErrorCode.GAP, "a body is withheld that nobody erased")
+
+
+def _verify_may_erase(state: LedgerState, erasure: Header, target: Item) -> None:
+    """One's own, or where one gives; never approvals or erasures."""
+    header = target.header
+    if header is not None and header.type in _KEPT:
+        raise ObjectError(ErrorCode.TARGET, "approvals and erasures cannot be erased")
+    if header is not None and header.author == erasure.author:
+        return
+    section = state.get_section(erasure.section)
+    for line in section.grants:
+        grant = line.at(erasure.ledger_index)
+        wide = line.grantee == erasure.author and line.scope.kind is ScopeKind.SECTION
+        if wide and grant is not None and grant.rights & Right.GIVE:
+            return
+    raise ObjectError(ErrorCode.TARGET, "an erasure of what is another's")

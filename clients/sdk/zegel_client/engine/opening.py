@@ -1,0 +1,34 @@
+"""Opening a verified envelope. Spec: ``protocol/spec/envelope.md``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zegel_protocol.codec import decode
+from zegel_protocol.envelope import open_drop, open_envelope
+from zegel_protocol.errors import ErrorCode, ObjectError
+
+if TYPE_CHECKING:
+    from zegel_client.engine.ledger_replica import LedgerReplica
+    from zegel_protocol.codec import Value
+    from zegel_protocol.envelope import VerifiedEnvelope
+
+
+def open_payload(ledger: LedgerReplica, verified: VerifiedEnvelope) -> dict[str, Value]:
+    """Opens an envelope that is for this person and decodes its payload.
+
+    Raises:
+        ObjectError: `COMMITMENT`, `DECRYPTION`, `PADDING`, `ENCODING`, `TOO_LARGE`.
+        ProtocolError: `NO_ACCESS` without the key.
+    """
+    header = verified.header
+    key = ledger.content_key(header)
+    if header.encapsulation:
+        private = ledger.keyring.find_drop_key(header.section, header.epoch, header.slot)
+        if private is None:
+            raise ObjectError(ErrorCode.DECRYPTION, "dropped under a key that is not at hand")
+        key = open_drop(header, private)
+    payload = decode(open_envelope(verified, key))
+    if not isinstance(payload, dict):
+        raise ObjectError(ErrorCode.ENCODING, "a payload is a map")
+    return payload
