@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from support.samples import SAMPLE_IDS, load_household
@@ -49,8 +49,9 @@ def outline_of(sample_id: str) -> Outline:
 def without_ids(value: Any, *, inside: bool = False) -> Any:
     """A trajectory as files hold it, where only the whole has an id."""
     if isinstance(value, dict):
-        return {name: without_ids(it, inside=True) for name, it in value.items() if not (inside and name == "id")}
-    return [without_ids(it, inside=True) for it in value] if isinstance(value, list) else value
+        pairs = cast("dict[str, Any]", value)
+        return {name: without_ids(it, inside=True) for name, it in pairs.items() if not (inside and name == "id")}
+    return [without_ids(it, inside=True) for it in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def faults_of(record: dict[str, Any]) -> list[tuple[str, FaultCode]]:
@@ -225,44 +226,44 @@ def test_pairs_of_a_newer_version_are_kept_in_every_part() -> None:
         assert show_filed(part)["newer"] == newer["newer"]
 
 
-@pytest.mark.parametrize(
-    ("record", "faults"),
-    [
-        (
-            {"phases": [{"phase": "", "start": "x"}]},
-            [("phases[0].phase", "text_empty"), ("phases[0].start", "not_a_date")],
-        ),
-        (
-            {"phases": [{"phase": "x", "start": "2026-01-02", "end": "2026-01-01"}]},
-            [("phases[0].end", "end_before_start")],
-        ),
-        ({"phases": {}}, [("phases", "wrong_type")]),
-        ({"goals": ["x"]}, [("goals[0]", "wrong_type")]),
-        (
-            {"goals": [{"goal": "g", "steps": [{"step": "s", "state": "gone"}]}]},
-            [("goals[0].steps[0].state", "unknown_word")],
-        ),
-        ({"goals": [{"goal": "g", "steps": 1}]}, [("goals[0].steps", "wrong_type")]),
-        ({"goals": [{}]}, [("goals[0].goal", "missing")]),
-        ({"step": "s", "goal_id": "x"}, [("goal_id", "not_an_id")]),
-        ({"step": "s", "who": "C01"}, [("who", "wrong_type")]),
-        ({"step": "s", "order": -1}, [("order", "negative")]),
-        ({"step": "s", "id": "x"}, [("id", "not_an_id")]),
-        ({"date": None}, [("date", "missing")]),
-        ({"date": "2026-02-29"}, [("date", "not_a_date")]),
-        ({"date": "2026-01-01", "scores": []}, [("scores", "wrong_type")]),
-        ({"date": "2026-01-01", "scores": {"a": 3.5}}, [("scores[0]", "wrong_type")]),
-        ({"date": "2026-01-01", "scores": {"a": True}}, [("scores[0]", "wrong_type")]),
-        ({"date": "2026-01-01", "scores": {"a": 1001}}, [("scores[0]", "out_of_range")]),
-        ({"date": "2026-01-01", "scores": {"": 1}}, [("scores[0]", "text_empty")]),
-        ({"date": "2026-01-01", "scores": {str(n): 1 for n in range(101)}}, [("scores", "too_many")]),
-        ({"plan": "p" * 10_001}, [("plan", "text_too_long")]),
-        (
-            {"phases": [{"id": id_text(b"a" * 16), "phase": "1"}, {"id": id_text(b"a" * 16), "phase": "2"}]},
-            [("phases[1].id", "twice")],
-        ),
-    ],
-)
+FAULTY: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
+    (
+        {"phases": [{"phase": "", "start": "x"}]},
+        [("phases[0].phase", "text_empty"), ("phases[0].start", "not_a_date")],
+    ),
+    (
+        {"phases": [{"phase": "x", "start": "2026-01-02", "end": "2026-01-01"}]},
+        [("phases[0].end", "end_before_start")],
+    ),
+    ({"phases": {}}, [("phases", "wrong_type")]),
+    ({"goals": ["x"]}, [("goals[0]", "wrong_type")]),
+    (
+        {"goals": [{"goal": "g", "steps": [{"step": "s", "state": "gone"}]}]},
+        [("goals[0].steps[0].state", "unknown_word")],
+    ),
+    ({"goals": [{"goal": "g", "steps": 1}]}, [("goals[0].steps", "wrong_type")]),
+    ({"goals": [{}]}, [("goals[0].goal", "missing")]),
+    ({"step": "s", "goal_id": "x"}, [("goal_id", "not_an_id")]),
+    ({"step": "s", "who": "C01"}, [("who", "wrong_type")]),
+    ({"step": "s", "order": -1}, [("order", "negative")]),
+    ({"step": "s", "id": "x"}, [("id", "not_an_id")]),
+    ({"date": None}, [("date", "missing")]),
+    ({"date": "2026-02-29"}, [("date", "not_a_date")]),
+    ({"date": "2026-01-01", "scores": []}, [("scores", "wrong_type")]),
+    ({"date": "2026-01-01", "scores": {"a": 3.5}}, [("scores[0]", "wrong_type")]),
+    ({"date": "2026-01-01", "scores": {"a": True}}, [("scores[0]", "wrong_type")]),
+    ({"date": "2026-01-01", "scores": {"a": 1001}}, [("scores[0]", "out_of_range")]),
+    ({"date": "2026-01-01", "scores": {"": 1}}, [("scores[0]", "text_empty")]),
+    ({"date": "2026-01-01", "scores": {str(n): 1 for n in range(101)}}, [("scores", "too_many")]),
+    ({"plan": "p" * 10_001}, [("plan", "text_too_long")]),
+    (
+        {"phases": [{"id": id_text(b"a" * 16), "phase": "1"}, {"id": id_text(b"a" * 16), "phase": "2"}]},
+        [("phases[1].id", "twice")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "faults"), FAULTY)
 def test_faults_name_their_place(record: dict[str, Any], faults: list[tuple[str, str]]) -> None:
     assert [(field, code.value) for field, code in faults_of(record)] == faults
 
