@@ -242,6 +242,9 @@ class MemberKeys(Closed):
     wrap_key: Annotated[bytes, Meta(min_length=1216, max_length=1216)]
 
 
+MEMBER_KEYS = ObjectCodec(MemberKeys, 2048)
+
+
 class WrapKind(StrEnum):
     """What opens a wrapped account secret."""
 
