@@ -111,16 +111,16 @@ class Records:
             if line is not None:
                 raise ObjectError(ErrorCode.PARENT, "a record has one first version")
             return
-        for parent in header.parents:
-            known = line.versions.get(parent) if line is not None else None
-            if known is None:
-                if self._is_whole:
-                    raise ObjectError(ErrorCode.PARENT, "a version that follows none of its record")
-                continue
-            before = known.header
-            if before is not None and before.slot != header.slot:
+        known = (
+            [line.versions[parent] for parent in header.parents if parent in line.versions] if line is not None else []
+        )
+        if not known and self._is_whole:
+            raise ObjectError(ErrorCode.PARENT, "a version that follows none of its record")
+        for before in known:
+            if before.header is not None and before.header.slot != header.slot:
                 # Out of a slot as into it: moving a record needs the right on both.
-                verify_validity(self._replica.ledger.state, replace(header, slot=before.slot), position)
+                moved = replace(header, slot=before.header.slot)
+                verify_validity(self._replica.ledger.state, moved, position)
 
     # --- what there is -----------------------------------------------------------------------------------------------
 

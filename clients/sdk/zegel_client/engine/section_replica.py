@@ -402,13 +402,13 @@ class SectionReplica:
             return item
         header = verified.header
         self._compare_ledger(header)
-        self._compare_seen(header, item.position)
         try:
             if is_next:
                 self._chains.take_next(header, item.hash, is_whole_below=self._first == 1)
             else:
                 self._chains.take_previous(header, item.hash)
             verify_validity(self.ledger.state, header, item.position)
+            self._compare_seen(header, item.position)
             self._claim_id(item, header, is_next=is_next)
             self._fill(item, verified, is_bare=self.form is Form.SKELETON)
             self._erasing.take(self.ledger.state, item)

@@ -1,0 +1,116 @@
+"""HTTP: what happens before there is a session, and pieces of files.
+
+The standard library's client in a thread: imported in a fraction of the time that a larger one takes, and these are
+few requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import ssl
+from typing import TYPE_CHECKING, TypeVar
+
+from zegel_client.errors import UnreachableError
+from zegel_client.io.answers import decode_answer, expect
+from zegel_protocol.errors import ErrorCode, ProtocolError
+from zegel_protocol.ids import id_text
+from zegel_protocol.messages import MAX_FRAME_BYTES, encode_message
+
+if TYPE_CHECKING:
+    from zegel_client.io.address import ServerAddress
+    from zegel_protocol.messages import OpenRequest, Request
+
+A = TypeVar("A")
+
+_TIMEOUT_S = 30
+_OK = 200
+
+
+class Http:
+    """One kept connection; requests wait for each other."""
+
+    def __init__(self, address: ServerAddress) -> None:
+        self._address = address
+        self._connection: http.client.HTTPConnection | None = None
+        self._turn = asyncio.Lock()
+
+    async def open(self, request: OpenRequest, kind: type[A]) -> A:
+        """Asks as a stranger.
+
+        Raises:
+            UnreachableError: No answer.
+            RefusedError: The server's code.
+            ProtocolError: `ENCODING`, `UNKNOWN_TYPE`: no answer to that.
+        """
+        _, body = await self._exchange("POST", "/v1/open", encode_message(request), b"")
+        return expect(decode_answer(body), kind)
+
+    async def call(self, token: bytes, request: Request, kind: type[A]) -> A:
+        """Asks with a session; see `open`."""
+        _, body = await self._exchange("POST", "/v1/call", encode_message(request), token)
+        return expect(decode_answer(body), kind)
+
+    async def put_piece(self, token: bytes, file: bytes, number: int, piece: bytes, kind: type[A]) -> A:
+        """Sends a piece of a file's ciphertext."""
+        _, body = await self._exchange("PUT", f"/v1/files/{id_text(file)}/{number}", piece, token)
+        return expect(decode_answer(body), kind)
+
+    async def get_piece(self, token: bytes, file: bytes, number: int) -> bytes:
+        """Fetches a piece of a file's ciphertext."""
+        status, body = await self._exchange("GET", f"/v1/files/{id_text(file)}/{number}", None, token)
+        if status != _OK:
+            expect(decode_answer(body), bytes)
+        return body
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        async with self._turn:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                await asyncio.to_thread(connection.close)
+
+    async def _exchange(self, method: str, path: str, body: bytes | None, token: bytes) -> tuple[int, bytes]:
+        async with self._turn:
+            return await asyncio.to_thread(self._exchange_now, method, path, body, token)
+
+    def _exchange_now(self, method: str, path: str, body: bytes | None, token: bytes) -> tuple[int, bytes]:
+        headers = {"Content-Type": "application/octet-stream"}
+        if token:
+            headers["Authorization"] = f"Bearer {token.hex()}"
+        is_kept = self._connection is not None
+        try:
+            return self._send(method, path, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            # A kept connection may have been closed by the server meanwhile: then nothing was answered to it.
+            self._connection = None
+            if is_kept and isinstance(error, http.client.RemoteDisconnected | ConnectionError):
+                try:
+                    return self._send(method, path, body, headers)
+                except (OSError, http.client.HTTPException) as again:
+                    self._connection = None
+                    raise UnreachableError(f"no answer from {self._address.origin}", may_have_arrived=True) from again
+            may_have_arrived = not isinstance(error, ConnectionRefusedError)
+            raise UnreachableError(
+                f"no answer from {self._address.origin}", may_have_arrived=may_have_arrived
+            ) from error
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        found = response.read(MAX_FRAME_BYTES + 1)
+        if len(found) > MAX_FRAME_BYTES:
+            connection.close()
+            self._connection = None
+            raise ProtocolError(ErrorCode.TOO_LARGE, "an answer longer than any may be")
+        return response.status, found
+
+    def _connect(self) -> http.client.HTTPConnection:
+        address = self._address
+        if address.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(address.host, address.port, timeout=_TIMEOUT_S, context=context)
+        return http.client.HTTPConnection(address.host, address.port, timeout=_TIMEOUT_S)
