@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from itertools import count
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.samples import SAMPLE_IDS, load_household
+from support.samples import SAMPLE_IDS, load_household, without_id
 
 from zegel_protocol.codec import decode, encode
 from zegel_protocol.fields import FaultCode, Filed, InvalidRecordError, show_filed
@@ -46,12 +47,9 @@ def outline_of(sample_id: str) -> Outline:
     return Outline.of(read_parts(load_household(sample_id)["trajectory"], new_ids()))
 
 
-def without_ids(value: Any, *, inside: bool = False) -> Any:
+def without_ids(record: dict[str, Any]) -> dict[str, Any]:
     """A trajectory as files hold it, where only the whole has an id."""
-    if isinstance(value, dict):
-        pairs = cast("dict[str, Any]", value)
-        return {name: without_ids(it, inside=True) for name, it in pairs.items() if not (inside and name == "id")}
-    return [without_ids(it, inside=True) for it in cast("list[Any]", value)] if isinstance(value, list) else value
+    return {**json.loads(json.dumps(record), object_hook=without_id), "id": record["id"]}
 
 
 def faults_of(record: dict[str, Any]) -> list[tuple[str, FaultCode]]:

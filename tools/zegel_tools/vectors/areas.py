@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zegel_tools.vectors import account, encoding, envelope, epochs, files, invitation, sync
+from zegel_tools.vectors import (
+    account,
+    encoding,
+    envelope,
+    epochs,
+    files,
+    finance,
+    finance_csv,
+    invitation,
+    payloads,
+    sync,
+)
 from zegel_tools.vectors.case import render
 
 if TYPE_CHECKING:
@@ -40,4 +51,7 @@ AREAS = (
     Area("envelope", envelope.make, envelope.DOORS),
     Area("sync", sync.make, sync.DOORS),
     Area("files", files.make, files.DOORS),
+    Area("payloads", payloads.make, payloads.DOORS),
+    Area("finance", finance.make, finance.DOORS),
+    Area("finance-csv", finance_csv.make, finance_csv.DOORS),
 )
