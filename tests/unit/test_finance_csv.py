@@ -203,7 +203,7 @@ def test_faulty_pairs_of_a_newer_version(cell: str, found: list[tuple[str, Fault
         (b"category,period\n", [("amount_cents", FaultCode.MISSING)]),
         (b"category,amount,bedrag,period\n", [("amount_cents", FaultCode.TWICE)]),
         (b"category,amount,period\n" + b"rent,1,month\n" * (MAX_ROWS + 1), [("", FaultCode.TOO_MANY)]),
-        (b" " * (MAX_FILE_BYTES + 1), [("", FaultCode.FILE_TOO_LARGE)]),
+        (b" " * (MAX_FILE_BYTES + 1), [("", FaultCode.TOO_LARGE)]),
     ],
     ids=["empty", "no header", "binary", "cp1252", "no amount", "two amounts", "too many rows", "too large"],
 )

@@ -70,6 +70,7 @@ def test_edge_cases_of_the_samples(case: dict[str, Any]) -> None:
         ({"newer": 2**53}, "newer", FaultCode.OUT_OF_RANGE),
         ({"newer": [[[[[[[[[1]]]]]]]]]}, "newer", FaultCode.TOO_DEEP),
         ({"newer": {"x": {1: 2}}}, "newer", FaultCode.WRONG_TYPE),
+        ({"newer": b"x" * 2**18}, "", FaultCode.TOO_LARGE),
         ({f"newer{number}": 1 for number in range(257)}, "", FaultCode.TOO_MANY),
     ],
 )

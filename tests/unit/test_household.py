@@ -192,7 +192,7 @@ def test_a_fault_names_its_place(change: Callable[[dict[str, Any]], None], field
         (b"{}", FaultCode.UNKNOWN_WORD),
         (b"\xff", FaultCode.FILE_ENCODING),
         (b'{"format": "zegel-household/1", "format": "zegel-household/1"}', FaultCode.TWICE),
-        (b" " * (64 * 2**20 + 1), FaultCode.FILE_TOO_LARGE),
+        (b" " * (64 * 2**20 + 1), FaultCode.TOO_LARGE),
     ],
     ids=["empty", "broken", "deep", "list", "no format", "not utf-8", "name twice", "too large"],
 )

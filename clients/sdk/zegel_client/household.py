@@ -208,7 +208,7 @@ def read_household(content: bytes, new_id: Callable[[], bytes] | None = None) ->
 
 def _read_json(content: bytes) -> dict[str, object]:
     if len(content) > MAX_FILE_BYTES:
-        raise InvalidRecordError([Fault("", FaultCode.FILE_TOO_LARGE, {"most": MAX_FILE_BYTES})])
+        raise InvalidRecordError([Fault("", FaultCode.TOO_LARGE, {"most": MAX_FILE_BYTES})])
     try:
         found: object = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique)
     except UnicodeDecodeError:

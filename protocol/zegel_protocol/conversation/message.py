@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from zegel_protocol.conversation.file_reference import FileReference
+from zegel_protocol.envelope import MAX_FILES
 from zegel_protocol.fields.kind import Kind
 from zegel_protocol.fields.reader import PayloadReader, payload_of
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 MAX_MESSAGE: Final = 100_000
 """Longest text, in code points; one more is refused."""
-MAX_ATTACHMENTS: Final = 100
+MAX_ATTACHMENTS: Final = MAX_FILES
+"""As many as a header lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

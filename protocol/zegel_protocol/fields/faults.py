@@ -34,6 +34,7 @@ class FaultCode(StrEnum):
     TEXT_NUL = "text_nul"
     TEXT_SURROGATE = "text_surrogate"
     TOO_MANY = "too_many"
+    TOO_LARGE = "too_large"
     TWICE = "twice"
     NOT_A_DATE = "not_a_date"
     END_BEFORE_START = "end_before_start"
@@ -55,7 +56,6 @@ class FaultCode(StrEnum):
     # A file of records.
     FILE_ENCODING = "file_encoding"
     NOT_JSON = "not_json"
-    FILE_TOO_LARGE = "file_too_large"
     FILE_HEADER = "file_header"
     CELL_COUNT = "cell_count"
     QUOTES = "quotes"

@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from zegel_protocol.codec import encode
 from zegel_protocol.errors import ProtocolError
 from zegel_protocol.fields.dates import find_date, find_moment_ms
 from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
@@ -32,6 +33,8 @@ MAX_LABELS: Final = 100
 MAX_DEPTH: Final = 8
 MAX_EXTRA: Final = 256
 MAX_EXTRA_TEXT: Final = 100_000
+MAX_EXTRA_BYTES: Final = 2**18
+"""Longest encoding of all unknown pairs of a map together."""
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=StrEnum)
@@ -316,7 +319,10 @@ class PayloadReader:
             elif (fault := find_name_fault(name, name)) or (fault := _find_value_fault(name, value)):
                 self.faults.append(fault)
         self.check()
-        return cast("dict[str, Value]", self._left)
+        extra = cast("dict[str, Value]", self._left)
+        if extra and len(encode(extra)) > MAX_EXTRA_BYTES:
+            raise InvalidRecordError([Fault("", FaultCode.TOO_LARGE, {"most": MAX_EXTRA_BYTES})])
+        return extra
 
     def check(self) -> None:
         """Raises what was gathered.

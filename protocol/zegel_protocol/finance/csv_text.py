@@ -68,7 +68,7 @@ def read_text(content: bytes) -> str:
         InvalidRecordError: another encoding, or more than 16 MiB.
     """
     if len(content) > MAX_FILE_BYTES:
-        raise InvalidRecordError([Fault("", FaultCode.FILE_TOO_LARGE, {"most": MAX_FILE_BYTES})])
+        raise InvalidRecordError([Fault("", FaultCode.TOO_LARGE, {"most": MAX_FILE_BYTES})])
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         return content.decode("utf-16" if utf16 else "utf-8-sig")

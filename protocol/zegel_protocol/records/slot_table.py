@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from zegel_protocol.codec import Value
 
-MAX_SLOTS: Final = 1_000
+MAX_SLOTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ _MESSAGE_FAULTS: dict[str, Pairs] = {
     "a file of no chunk": {"attachments": [{**_FILE, "chunks": 0}]},
     "a file without a name": {"attachments": [{**_FILE, "name": ""}]},
     "a file with NUL in its name": {"attachments": [{**_FILE, "name": "a\0.exe"}]},
-    "101 files": {"attachments": [*[_FILE] * 101]},
+    "33 files": {"attachments": [*[_FILE] * 33]},
     "bytes for text": {"text": b"Hoi"},
 }
 _PROFILE: Pairs = {
