@@ -297,7 +297,8 @@ class Draft:
             raise ProtocolError(ErrorCode.NO_ACCESS, "no such member")
         sections = self._sections_with_right(account)
         citation = None
-        if self.state.citation is not None and self._organisation is not None:
+        # Who is no member of the organisation has nothing to cite; only a steward's removal may rest on it.
+        if self.state.citation is not None and self._organisation is not None and self._organisation.trust:
             citation = self.cite()
         self._operations.append(Remove(account, tuple(self.pin(s.section) for s in sections), citation))
         if account == self.own.account:
