@@ -97,12 +97,15 @@ def derive_password_keys(password: str, handle: str, server_salt: bytes, paramet
         parameters: From the server; checked here.
 
     Raises:
-        ProtocolError: `KDF_PARAMETERS`, `INVALID` (salt of the wrong length, password too long).
+        ProtocolError: `KDF_PARAMETERS`, `INVALID` (salt of the wrong length, password too long or no text).
     """
     parameters.check()
     if len(server_salt) != SALT_BYTES:
         raise ProtocolError(ErrorCode.INVALID, "a salt is 16 bytes")
-    secret = unicodedata.normalize("NFC", password).encode()
+    try:
+        secret = unicodedata.normalize("NFC", password).encode()
+    except UnicodeEncodeError:
+        raise ProtocolError(ErrorCode.INVALID, "a password is text, without lone surrogates") from None
     if len(secret) > MAX_PASSWORD_BYTES:
         raise ProtocolError(ErrorCode.INVALID, "a password is at most 1,024 bytes")
     salt = primitives.keyed_digest(Label.SALT, server_salt, handle.encode(), size_bytes=SALT_BYTES)

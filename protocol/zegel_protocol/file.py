@@ -44,6 +44,14 @@ def sealed_size(size: int) -> int:
     return padded_size(size) + chunk_count(size) * primitives.STREAM_CHUNK_OVERHEAD_BYTES
 
 
+def _fits(text: str, most_bytes: int) -> bool:
+    try:
+        return len(text.encode()) <= most_bytes
+    except UnicodeEncodeError:
+        # A lone surrogate, which file systems can hand over and UTF-8 cannot hold.
+        return False
+
+
 def _aad(file: bytes, number: int) -> bytes:
     return Label.FILE.value + codec.encode([file, number])
 
@@ -116,7 +124,7 @@ class FileReference:
             raise ObjectError(ErrorCode.FILE, "a part of a file's reference has the wrong length")
         if chunks != chunk_count(size):
             raise ObjectError(ErrorCode.FILE, "a number of chunks that does not fit the size")
-        if len(name.encode()) > MAX_NAME_BYTES or len(media_type.encode()) > MAX_MEDIA_TYPE_BYTES:
+        if not (_fits(name, MAX_NAME_BYTES) and _fits(media_type, MAX_MEDIA_TYPE_BYTES)):
             raise ObjectError(ErrorCode.FILE, "the name or media type of a file is too long")
         return cls(FileId(file), key, header, size, chunks, digest, name, media_type)
 
@@ -146,8 +154,8 @@ class FileSealer:
         """
         if not 0 <= size <= MAX_FILE_BYTES:
             raise UsageError("a file is at most 100 MB")
-        if len(name.encode()) > MAX_NAME_BYTES or len(media_type.encode()) > MAX_MEDIA_TYPE_BYTES:
-            raise UsageError("the name of a file is at most 1,024 bytes, its media type 255")
+        if not (_fits(name, MAX_NAME_BYTES) and _fits(media_type, MAX_MEDIA_TYPE_BYTES)):
+            raise UsageError("the name of a file is at most 1,024 bytes of UTF-8, its media type 255")
         self.file = file if file is not None else FileId(primitives.random_bytes(ID_BYTES))
         self.chunk_count = chunk_count(size)
         self._key = key if key is not None else primitives.random_bytes(primitives.KEY_BYTES)
