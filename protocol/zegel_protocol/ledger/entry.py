@@ -12,8 +12,7 @@ from msgspec import Meta
 
 from zegel_protocol import primitives
 from zegel_protocol.account import MemberKeys
-from zegel_protocol.codec import Closed, ObjectCodec, encode_object
-from zegel_protocol.errors import ErrorCode, ObjectError
+from zegel_protocol.codec import VERSION_1, Closed, ObjectCodec, encode_object
 from zegel_protocol.ids import Hash, Id, Natural, Signature
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.operations import LedgerKind, NextGeneration, Operation
@@ -60,7 +59,7 @@ class SignedEntry(Closed):
     signature: Signature
 
 
-ENTRY = ObjectCodec(Entry, MAX_ENTRY_BYTES)
+ENTRY = ObjectCodec(Entry, MAX_ENTRY_BYTES, VERSION_1)
 SIGNED_ENTRY = ObjectCodec(SignedEntry, MAX_ENTRY_BYTES + 128)
 
 
@@ -90,10 +89,7 @@ def read_entry(signed: SignedEntry) -> Entry:
     Raises:
         ObjectError: `ENCODING` (also: an operation that this version does not know), `VERSION`, `TOO_LARGE`.
     """
-    entry = ENTRY.decode(signed.entry)
-    if entry.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "a ledger entry of another version")
-    return entry
+    return ENTRY.decode(signed.entry)
 
 
 def verify_entry(signed: SignedEntry, sign_key: bytes) -> VerifiedEntry:
@@ -121,7 +117,7 @@ class Acceptance(Closed):
     created_at_ms: Natural
 
 
-ACCEPTANCE = ObjectCodec(Acceptance, 8192)
+ACCEPTANCE = ObjectCodec(Acceptance, 8192, VERSION_1)
 
 
 def sign_acceptance(keys: AccountKeys, invite_key: SigningKey, acceptance: Acceptance) -> tuple[bytes, bytes, bytes]:
@@ -139,8 +135,6 @@ def verify_acceptance(
         ObjectError: `SIGNATURE`, `ENCODING`, `VERSION`.
     """
     acceptance = ACCEPTANCE.decode(encoded)
-    if acceptance.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "an acceptance of another version")
     primitives.verify_signature(acceptance.keys.sign_key, account_signature, Label.ACCEPTANCE, encoded)
     primitives.verify_signature(invite_key, invite_signature, Label.INVITE_CLAIM, encoded)
     return acceptance

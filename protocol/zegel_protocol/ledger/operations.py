@@ -13,7 +13,7 @@ from msgspec import Meta
 from zegel_protocol.account import MemberKeys
 from zegel_protocol.codec import Closed
 from zegel_protocol.epoch import KeyKind
-from zegel_protocol.ids import Hash, Id, Natural, Signature
+from zegel_protocol.ids import NO_ID, Hash, Id, Natural, Signature
 from zegel_protocol.transcript import Pin
 
 MAX_LIST = 4096
@@ -56,6 +56,11 @@ class Scope(Closed):
     section: Id
     kind: ScopeKind
     id: Id
+
+
+def whole(section: bytes) -> Scope:
+    """The scope of a whole section."""
+    return Scope(section, ScopeKind.SECTION, NO_ID)
 
 
 class Words(Closed):

@@ -21,6 +21,7 @@ from zegel_protocol.ledger.operations import (
     Scope,
     ScopeKind,
     Words,
+    whole,
 )
 from zegel_protocol.transcript import Pin
 
@@ -45,6 +46,10 @@ class GrantInterval(_Node):
     first: int
     last: int = OPEN
 
+    def is_drop(self) -> bool:
+        """Whether it is for writing without reading."""
+        return bool(self.rights & Right.WRITE) and not self.rights & Right.READ
+
 
 class GrantLine(_Node):
     """All grants ever of one (grantee, scope), oldest first."""
@@ -63,6 +68,23 @@ class GrantLine(_Node):
             if interval.first <= index:
                 return interval if interval.last == OPEN or index < interval.last else None
         return None
+
+    def find_end(self, index: int, right: Right) -> int | None:
+        """Where a right that this line gave after the entry `index` ended: an entry, `OPEN`, or None: it gave none.
+
+        A grant that is replaced by one with the same right goes on.
+        """
+        end: int | None = None
+        for interval in self.intervals:
+            if end is None:
+                runs = interval.first <= index and (interval.last == OPEN or index < interval.last)
+                if runs and interval.rights & right:
+                    end = interval.last
+            elif interval.first == end and interval.rights & right:
+                end = interval.last
+            else:
+                break
+        return end
 
 
 class EpochInterval(_Node):
@@ -282,7 +304,7 @@ class LedgerState(_Node):
 
     def section_rights(self, account: bytes, section: bytes, now_ms: int | None = None) -> Right:
         """The rights in a whole section."""
-        return self.rights_in(account, Scope(section, ScopeKind.SECTION, bytes(16)), now_ms)
+        return self.rights_in(account, whole(section), now_ms)
 
     def may_read_anything(self, account: bytes, section: bytes, now_ms: int | None = None) -> bool:
         """Whether the person reads the section or a part of it (and so gets its skeletons)."""

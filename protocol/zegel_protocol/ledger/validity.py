@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode, ObjectError
-from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Right, ScopeKind
 from zegel_protocol.ledger.state import OPEN
 
@@ -102,7 +101,7 @@ def _verify_epoch(section: Section, header: Header, position: int) -> None:
 def _verify_right(section: Section, header: Header, position: int) -> None:
     for line in section.grants:
         if line.grantee == header.author and _covers(line, header):
-            end = _find_end(line, header.ledger_index, _needed_right(header))
+            end = line.find_end(header.ledger_index, _needed_right(header))
             if end is not None and (end == OPEN or not _pinned_below(section, end, position)):
                 return
     raise ObjectError(ErrorCode.NO_ACCESS, "no right to write this here, then")
@@ -121,19 +120,4 @@ def _covers(line: GrantLine, header: Header) -> bool:
             # The slot table is a record of the whole section: no slot's right reaches it.
             return line.scope.id == header.slot and header.record != header.section
         case ScopeKind.RECORD:
-            return header.record != NO_ID and line.scope.id == header.record
-
-
-def _find_end(line: GrantLine, index: int, right: Right) -> int | None:
-    """From a line that gave the right after the entry `index`: the entry that ended it, `OPEN`, or None."""
-    end: int | None = None
-    for interval in line.intervals:
-        if end is None:
-            runs = interval.first <= index and (interval.last == OPEN or index < interval.last)
-            if runs and interval.rights & right:
-                end = interval.last
-        elif interval.first == end and interval.rights & right:
-            end = interval.last
-        else:
-            break
-    return end
+            return line.scope.id == header.record

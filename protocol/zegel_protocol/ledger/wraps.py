@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from zegel_protocol.ledger.state import GrantLine, LedgerState
 
 
+_WIDE_KINDS = (KeyKind.CONTENT, KeyKind.HISTORY)
+
+
 def reader_scopes(lines: Sequence[GrantLine], first_epoch: int, last_epoch: int) -> tuple[KeyScope, ...]:
     """The keys that a reader must get for the epochs `first_epoch` to `last_epoch` of a section.
 
@@ -66,11 +69,8 @@ def required_scopes(state: LedgerState, entry: Entry) -> dict[tuple[bytes, bytes
     for op in entry.operations:
         if isinstance(op, Grant) and op.rights & Right.READ and gives_reading(state, op):
             section = op.scope.section
-            found = state.get_section(section)
             lines = state.readers(section).get(op.grantee, [])
-            if any(line.scope.kind is ScopeKind.SECTION for line in lines) and op.scope.kind is not ScopeKind.SECTION:
-                continue
-            required[section, op.grantee] = reader_scopes(lines, 1, found.epoch)
+            required[section, op.grantee] = reader_scopes(lines, 1, state.get_section(section).epoch)
     return required
 
 
@@ -140,6 +140,7 @@ def _verify_scopes_are_granted(state: LedgerState, given: dict[tuple[bytes, byte
         granted = set(reader_scopes(lines, 1, epoch))
         wide = next((line.current() for line in lines if line.scope.kind is ScopeKind.SECTION), None)
         if wide is not None and wide.since_epoch == 0:
-            granted |= {KeyScope(n, KeyKind.CONTENT, NO_ID) for n in range(1, epoch + 1)}
+            # All of it follows by the links; given directly it mends a link that was found wrong.
+            granted |= {KeyScope(n, kind, NO_ID) for n in range(1, epoch + 1) for kind in _WIDE_KINDS}
         if not scopes <= granted:
             raise ObjectError(ErrorCode.WRAPS, "a wrap gives more than the ledger grants")

@@ -114,7 +114,7 @@ def apply_entry(
     verified = verify_entry(signed, _author_keys(state, entry).sign_key)
     if now_ms is not None and entry.time_ms > now_ms + MAX_AHEAD_MS:
         raise ObjectError(ErrorCode.CREATED_AT, "an entry from the future")
-    turn = Turn(_found(entry) if state is None else state, entry, organisation, max(entry.time_ms, now_ms or 0))
+    turn = Turn(_found(entry) if state is None else state, entry, organisation, now_ms)
     for number, operation in enumerate(entry.operations):
         if (number == 0 and entry.index == 0) != isinstance(operation, Create):
             raise ObjectError(ErrorCode.LEDGER, "the first operation of a ledger, and only that, creates it")
@@ -134,7 +134,7 @@ def preview_entry(state: LedgerState | None, entry: Entry, organisation: LedgerS
         ObjectError: as `apply_entry`, signature and completeness apart.
     """
     after = _found(entry) if state is None else state.copy()
-    turn = Turn(after, entry, organisation, entry.time_ms)
+    turn = Turn(after, entry, organisation, None)
     for operation in entry.operations:
         RULES[type(operation)](turn, operation)
     return after
@@ -146,6 +146,8 @@ def pins_of(entry: Entry) -> list[Pin]:
     for operation in entry.operations:
         match operation:
             case Advance(pin=pin):
+                found.append(pin)
+            case Settle(ours=pin):
                 found.append(pin)
             case Grant(pin=pin) if pin is not None:
                 found.append(pin)

@@ -10,7 +10,9 @@ from zegel_protocol.ledger.operations import (
     Advance,
     Grant,
     Right,
+    Scope,
     ScopeKind,
+    whole,
 )
 from zegel_protocol.ledger.rules.grants import fits
 from zegel_protocol.ledger.wraps import gives_reading
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 
 MAX_NARROW_SCOPES = 256
+_SCOPE_KIND = {kind: scope for scope, kind in NARROW_KIND.items()}
 
 
 def finish(turn: Turn) -> None:
@@ -69,6 +72,12 @@ def _finish_advance(turn: Turn, section: Section, advance: Advance) -> None:
         raise ObjectError(ErrorCode.LEDGER, "a new epoch commits to the key of each narrow scope, and no other")
     if any(item.epoch != advance.epoch for item in advance.narrow):
         raise ObjectError(ErrorCode.EPOCH, "a commitment for another epoch")
+    drops = {line.scope for line in section.grants if (grant := line.current()) is not None and grant.is_drop()}
+    keyed = {Scope(section.section, _SCOPE_KIND[item.kind], item.id) for item in advance.narrow if item.drop_key}
+    if advance.drop_key:
+        keyed.add(whole(section.section))
+    if keyed != drops:
+        raise ObjectError(ErrorCode.LEDGER, "a new epoch has a drop key where somebody writes unread, and only there")
 
 
 def _finish_grant(turn: Turn, operation: Grant) -> None:
@@ -86,7 +95,7 @@ def _finish_grant(turn: Turn, operation: Grant) -> None:
         for number in range(first, epoch.epoch + 1):
             if not any(fits(item.kind, item.id, scope) for item in section.epochs[number - 1].narrow):
                 raise ObjectError(ErrorCode.LEDGER, "a narrow right without a commitment to its key")
-    if grant.rights & Right.WRITE and not grant.rights & Right.READ:
+    if grant.is_drop():
         drop_key = epoch.drop_key if scope.kind is ScopeKind.SECTION else (narrow.drop_key if narrow else b"")
         if not drop_key:
             raise ObjectError(ErrorCode.LEDGER, "writing without reading needs a key to write under")
@@ -96,7 +105,7 @@ def _finish_grant(turn: Turn, operation: Grant) -> None:
             raise ObjectError(ErrorCode.WRAPS, "a right to read without a wrap")
     elif operation.wrap_hash:
         raise ObjectError(ErrorCode.WRAPS, "a wrap that gives nothing new")
-    if sum(1 for item in section.grants if _is_narrow(item)) > MAX_NARROW_SCOPES:
+    if len({line.scope for line in section.grants if _is_narrow(line)}) > MAX_NARROW_SCOPES:
         raise ObjectError(ErrorCode.LEDGER, "more narrow scopes than a section may have")
 
 

@@ -35,7 +35,7 @@ def advance(turn: Turn, op: Advance) -> None:
         raise ObjectError(ErrorCode.EPOCH, "every epoch but the first has a link to the one before")
     if op.pin.section != op.section or (op.epoch == FIRST_EPOCH and op.pin.position):
         raise ObjectError(ErrorCode.PIN, "a pin of another place")
-    if len(op.drop_key) not in (0, KEM_PUBLIC_BYTES):
+    if any(len(key) not in (0, KEM_PUBLIC_BYTES) for key in (op.drop_key, *(item.drop_key for item in op.narrow))):
         raise ObjectError(ErrorCode.LEDGER, "a drop key of the wrong length")
     turn.advances[op.section] = op
     turn.pin(op.pin)

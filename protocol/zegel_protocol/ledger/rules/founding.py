@@ -11,11 +11,11 @@ from zegel_protocol.ledger.operations import (
     Create,
     CreateSection,
     LedgerKind,
-    Scope,
-    ScopeKind,
     Words,
+    whole,
 )
 from zegel_protocol.ledger.rules.citation import require_cited
+from zegel_protocol.ledger.rules.keys import verify_member_keys
 from zegel_protocol.ledger.state import (
     Generation,
     GrantInterval,
@@ -34,30 +34,31 @@ MAX_SECTIONS = 256
 def create(turn: Turn, op: Create) -> None:
     """The founder is a member, and gives in the lobby."""
     state = turn.state
+    founder = op.founder.account
+    verify_member_keys(op.founder)
     if NO_ID in (op.lobby, state.ledger):
         raise ObjectError(ErrorCode.LEDGER, "an id of zeros")
     if (op.kind is LedgerKind.DOSSIER) != (op.citation is not None):
         raise ObjectError(ErrorCode.LEDGER, "a dossier, and only that, names its organisation")
     if op.continues is not None and op.kind is not LedgerKind.DOSSIER:
         raise ObjectError(ErrorCode.LEDGER, "only a dossier continues another")
-    state.members[op.founder.account] = Member(
-        op.founder.account,
-        [Membership(0, inviter=op.founder.account, words=op.founder_words)],
+    state.members[founder] = Member(
+        founder,
+        [Membership(0, inviter=founder, words=op.founder_words)],
         [Generation(op.founder, 0)],
     )
     if op.citation is not None:
         require_cited(turn, op.founder, op.citation)
-    scope = Scope(op.lobby, ScopeKind.SECTION, NO_ID)
     state.sections[op.lobby] = Section(
         section=op.lobby,
         created=0,
-        creator=op.founder.account,
+        creator=founder,
         profile_of=NO_ID,
         words=Words(0, b""),
         epochs=[],
         pins=[],
         due=[],
-        grants=[GrantLine(scope, op.founder.account, [GrantInterval(int(ALL_RIGHTS), 0, 0, op.founder.account, 0)])],
+        grants=[GrantLine(whole(op.lobby), founder, [GrantInterval(int(ALL_RIGHTS), 0, 0, founder, 0)])],
     )
     turn.created.add(op.lobby)
     turn.say(op.words)
@@ -73,8 +74,12 @@ def create_section(turn: Turn, op: CreateSection) -> None:
         raise ObjectError(ErrorCode.LEDGER, "a section's id is new")
     if len(state.sections) >= MAX_SECTIONS:
         raise ObjectError(ErrorCode.LEDGER, "more sections than a dossier may have")
-    if op.profile_of == turn.author and turn.author != NO_ID:
-        if any(s.profile_of == turn.author for s in turn.sections_with_right(turn.author)):
+    author = state.find_member(turn.author)
+    if author is None:
+        raise ObjectError(ErrorCode.NO_ACCESS, "the author is no member")
+    if op.profile_of == turn.author:
+        since = author.memberships[-1].first
+        if any(s.profile_of == turn.author and s.created >= since for s in state.sections.values()):
             raise ObjectError(ErrorCode.LEDGER, "each member has one profile")
     else:
         turn.require_steward()

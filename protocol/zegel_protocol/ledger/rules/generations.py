@@ -9,6 +9,7 @@ from zegel_protocol.ledger.entry import (
     GenerationStatement,
     verify_generation,
 )
+from zegel_protocol.ledger.rules.keys import verify_member_keys
 from zegel_protocol.ledger.state import (
     Generation,
 )
@@ -27,18 +28,18 @@ def next_generation(turn: Turn, op: NextGeneration) -> None:
     if member is None:
         raise ObjectError(ErrorCode.NO_ACCESS, "the author is no member")
     old = member.keys
+    if old.generation != turn.entry.generation:
+        raise ObjectError(ErrorCode.GENERATION, "one generation in an entry: each is signed by the one before")
     if op.keys.account != turn.author or op.keys.generation != old.generation + 1:
         raise ObjectError(ErrorCode.GENERATION, "generations follow each other")
+    verify_member_keys(op.keys)
     verify_generation(
         op,
         GenerationStatement(turn.author, old.generation, old.sign_key, op.keys, state.ledger, turn.entry.prev),
     )
     sections = turn.sections_with_right(turn.author)
-    given = {pin.section: pin for pin in op.pins}
-    if set(given) != {section.section for section in sections} or len(given) != len(op.pins):
-        raise ObjectError(ErrorCode.PIN, "one pin for each section in which the member has a right")
+    turn.take_pins(op.pins, sections)
     for section in sections:
-        turn.pin(given[section.section])
         if state.may_read_anything(turn.author, section.section):
             turn.make_due(section)
     member.generations[-1].last = turn.index

@@ -10,6 +10,7 @@ from zegel_protocol.ledger.entry import (
     verify_acceptance,
 )
 from zegel_protocol.ledger.operations import (
+    MAX_LIST,
     AddMember,
     AddSubject,
     Cancel,
@@ -17,9 +18,11 @@ from zegel_protocol.ledger.operations import (
     LedgerKind,
     Right,
     SetName,
+    whole,
 )
 from zegel_protocol.ledger.rules.citation import require_cited
 from zegel_protocol.ledger.rules.grants import check_grant
+from zegel_protocol.ledger.rules.keys import verify_member_keys
 from zegel_protocol.ledger.state import (
     OPEN,
     Generation,
@@ -33,7 +36,8 @@ if TYPE_CHECKING:
     from zegel_protocol.ledger.rules.turn import Turn
 
 
-MAX_MEMBERS = {LedgerKind.DOSSIER: 512, LedgerKind.ORGANISATION: 20_000}
+MAX_MEMBERS = {LedgerKind.DOSSIER: 512, LedgerKind.ORGANISATION: MAX_LIST}
+"""At most as many as one `Advance` can name wraps for."""
 MAX_OPEN_INVITES = 1024
 INVITE_MS = 14 * 24 * 60 * 60 * 1000
 """An invitation runs at most this long; and nobody is added by it more than this long after it ended."""
@@ -47,11 +51,13 @@ def invite(turn: Turn, op: Invite) -> None:
         raise ObjectError(ErrorCode.INVITATION, "an invitation's id is new")
     if op.subject != NO_ID and op.subject not in state.subjects:
         raise ObjectError(ErrorCode.INVITATION, "an invitation of a person that is not there")
-    if not turn.entry.time_ms < op.expires_ms <= turn.entry.time_ms + INVITE_MS:
+    if not turn.now_ms < op.expires_ms <= turn.entry.time_ms + INVITE_MS:
         raise ObjectError(ErrorCode.INVITATION, "an invitation runs 14 days at most")
     if sum(1 for invite in state.invites.values() if invite.ended == OPEN) >= MAX_OPEN_INVITES:
         raise ObjectError(ErrorCode.INVITATION, "more open invitations than a ledger may have")
     for planned in op.planned:
+        if not planned.rights:
+            raise ObjectError(ErrorCode.LEDGER, "a promise of nothing")
         check_grant(turn, planned.scope, planned.rights, planned.since_epoch, planned.ends_ms)
     turn.require_give_over(op.planned)
     state.invites[op.invite] = OpenInvite(
@@ -88,8 +94,11 @@ def add_member(turn: Turn, op: AddMember) -> None:
     """A person comes by an accepted invitation, or from the organisation at a cited head."""
     state = turn.state
     account = op.keys.account
-    if account == NO_ID or state.find_member(account) is not None or account in state.subjects:
+    verify_member_keys(op.keys)
+    if state.find_member(account) is not None or account in state.subjects:
         raise ObjectError(ErrorCode.LEDGER, "the person is a member already")
+    if account in turn.removed:
+        raise ObjectError(ErrorCode.LEDGER, "who is removed comes back in a later entry, when the end has been seen")
     if sum(1 for member in state.members.values() if member.is_active) >= MAX_MEMBERS[state.kind]:
         raise ObjectError(ErrorCode.LEDGER, "more members than a ledger may have")
     if op.citation is not None:
@@ -123,15 +132,12 @@ def _accept(turn: Turn, op: AddMember) -> None:
     """The acceptance belongs to this invitation, this ledger and these keys, and the inviter still stands for it."""
     state = turn.state
     invite = _open_invite(turn, op.invite)
+    if invite.first == turn.index:
+        raise ObjectError(ErrorCode.INVITATION, "nobody has accepted what is only being written")
     inviter = state.find_member(invite.author)
-    if inviter is None or inviter.keys.generation != invite.generation:
-        raise ObjectError(ErrorCode.INVITATION, "the invitation ended with its author")
-    for planned in invite.planned:
-        is_reading_lobby = planned.scope.section == state.lobby and planned.rights == Right.READ
-        held = state.section_rights(invite.author, planned.scope.section, turn.now_ms)
-        if not held & Right.GIVE and not is_reading_lobby:
-            raise ObjectError(ErrorCode.INVITATION, "the invitation's author may no longer give what it promises")
-    if turn.entry.time_ms > invite.expires_ms + INVITE_MS:
+    if inviter is None or not _still_stands(turn, invite, inviter):
+        raise ObjectError(ErrorCode.INVITATION, "the invitation ended with what its author was and gave")
+    if turn.now_ms > invite.expires_ms + INVITE_MS:
         raise ObjectError(ErrorCode.INVITATION, "the invitation ended too long ago")
     turn.require_giver()
     turn.require_give_over(invite.planned)
@@ -144,6 +150,22 @@ def _accept(turn: Turn, op: AddMember) -> None:
         raise ObjectError(ErrorCode.ACCEPTANCE, "the acceptance is of another invitation or other keys")
     invite.ended = turn.index
     invite.added = op.keys.account
+
+
+def _still_stands(turn: Turn, invite: OpenInvite, inviter: Member) -> bool:
+    """Whether its author has been a member with the same keys, and a giver over its scope, ever since."""
+    if inviter.keys.generation != invite.generation or inviter.memberships[-1].first > invite.first:
+        return False
+    state = turn.state
+    gives = [s for s in state.sections if state.section_rights(invite.author, s, turn.now_ms) & Right.GIVE]
+    for planned in invite.planned:
+        section = planned.scope.section
+        if section == state.lobby and planned.rights == Right.READ and gives:
+            continue
+        line = state.get_section(section).find_line(whole(section), invite.author)
+        if section not in gives or line is None or line.find_end(invite.first, Right.GIVE) != OPEN:
+            return False
+    return True
 
 
 def add_subject(turn: Turn, op: AddSubject) -> None:

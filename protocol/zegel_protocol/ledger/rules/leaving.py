@@ -16,6 +16,7 @@ from zegel_protocol.ledger.state import (
 
 if TYPE_CHECKING:
     from zegel_protocol.ledger.rules.turn import Turn
+    from zegel_protocol.ledger.state import GrantInterval
 
 
 def remove(turn: Turn, op: Remove) -> None:
@@ -32,16 +33,13 @@ def remove(turn: Turn, op: Remove) -> None:
         for section in turn.sections_with_right(op.account):
             if state.section_rights(op.account, section.section) & Right.GIVE:
                 turn.require_may_end_give(op.account, section.section)
-    turn.end_membership(member, op.pins)
+    turn.take_pins(op.pins, turn.sections_with_right(op.account))
+    turn.end_membership(member)
 
 
 def _require_covers(turn: Turn, account: bytes) -> None:
-    """Another giver removes only whose grants, lobby and own profile apart, all lie within its own give."""
-    sections = [
-        section
-        for section in turn.sections_with_right(account)
-        if section.section != turn.state.lobby and section.profile_of != account
-    ]
+    """Another giver removes only whose grants, reading the lobby and own profile apart, lie within its own give."""
+    sections = turn.held_apart(account)
     if not turn.is_giver() or not all(turn.rights(section.section) & Right.GIVE for section in sections):
         raise ObjectError(ErrorCode.NO_ACCESS, "the author may not remove this member")
 
@@ -51,27 +49,19 @@ def expire(turn: Turn, op: Expire) -> None:
     section = turn.section(op.scope.section)
     line = section.find_line(op.scope, op.grantee)
     grant = line.current() if line is not None else None
-    if line is None or grant is None or not is_ended(grant, turn.entry.time_ms):
+    member = turn.state.find_member(op.grantee)
+    if line is None or grant is None or member is None or not _has_passed(turn, grant):
         raise ObjectError(ErrorCode.LEDGER, "no grant of which the end date has passed")
+    sections = turn.sections_with_right(op.grantee)
     turn.end_line(section, line)
     turn.touched.add(op.grantee)
-    member = turn.state.find_member(op.grantee)
-    left = [
-        other
-        for other in turn.sections_with_right(op.grantee)
-        if other.section != turn.state.lobby and other.profile_of != op.grantee
-    ]
-    own = [pin for pin in op.pins if pin.section == op.scope.section]
-    if not own:
-        raise ObjectError(ErrorCode.PIN, "a pin stands where a right ends")
-    if left or member is None:
-        if len(op.pins) != 1:
-            raise ObjectError(ErrorCode.PIN, "one pin where one right ends")
-        turn.pin(own[0])
-        return
-    still = {other.section for other in turn.sections_with_right(op.grantee)}
-    if op.scope.section not in still:
-        turn.pin(own[0])
-    turn.end_membership(member, [pin for pin in op.pins if pin.section in still])
-    if len(op.pins) != len(still | {op.scope.section}):
-        raise ObjectError(ErrorCode.PIN, "one pin for each section in which the member had a right")
+    if turn.held_apart(op.grantee):
+        turn.take_pins(op.pins, [section])
+    else:
+        turn.take_pins(op.pins, sections)
+        turn.end_membership(member)
+
+
+def _has_passed(turn: Turn, grant: GrantInterval) -> bool:
+    """By the entry's time, and where there is a server, by its clock as well: an entry may run ahead, this may not."""
+    return is_ended(grant, turn.entry.time_ms) and (turn.clock_ms is None or is_ended(grant, turn.clock_ms))

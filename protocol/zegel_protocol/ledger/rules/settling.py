@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 def settle(turn: Turn, op: Settle) -> None:
     """A steward says which of two states of a section counts."""
     turn.require_steward()
-    section = turn.section(op.section)
+    section = turn.verify_place(op.ours)
+    if section.section == turn.state.lobby:
+        raise ObjectError(ErrorCode.PIN, "there are no envelopes in the lobby")
+    if section.pins and section.pins[-1].index == turn.index:
+        raise ObjectError(ErrorCode.PIN, "two pins of one section in one entry")
     if op.ours.section != op.section or op.theirs.section != op.section or op.ours == op.theirs:
         raise ObjectError(ErrorCode.PIN, "a settlement names two states of one section")
     section.pins.append(SectionPin(turn.index, op.ours.position, op.ours.transcript))

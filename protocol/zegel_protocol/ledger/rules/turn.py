@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from zegel_protocol import transcript
 from zegel_protocol.errors import ErrorCode, ObjectError
-from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import (
     ALL_RIGHTS,
     Advance,
@@ -21,6 +20,7 @@ from zegel_protocol.ledger.operations import (
     Scope,
     ScopeKind,
     Words,
+    whole,
 )
 from zegel_protocol.ledger.rules.citation import verify_citation
 from zegel_protocol.ledger.state import (
@@ -33,7 +33,7 @@ from zegel_protocol.ledger.state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from zegel_protocol.ledger.entry import Entry
     from zegel_protocol.transcript import Pin
@@ -47,9 +47,10 @@ class Turn:
         state: Changed in place, operation by operation.
         entry: What is being applied.
         organisation: The cited organisation's state, if one is at hand.
-        now_ms: The entry's time, or the server's where that is later: rights with an end date are judged at it.
+        clock_ms: The server's clock; None at clients, which have none that all share.
         created: Sections that this entry creates.
         added: Members that this entry adds.
+        removed: Members that this entry removes.
         touched: Grantees of this entry.
         advances: The new epochs that this entry begins, by section.
         said: The words of this entry.
@@ -58,9 +59,10 @@ class Turn:
     state: LedgerState
     entry: Entry
     organisation: LedgerState | None
-    now_ms: int
+    clock_ms: int | None
     created: set[bytes] = field(default_factory=set[bytes])
     added: set[bytes] = field(default_factory=set[bytes])
+    removed: set[bytes] = field(default_factory=set[bytes])
     touched: set[bytes] = field(default_factory=set[bytes])
     advances: dict[bytes, Advance] = field(default_factory=dict[bytes, Advance])
     said: list[Words] = field(default_factory=list[Words])
@@ -74,6 +76,14 @@ class Turn:
     def author(self) -> bytes:
         """The entry's."""
         return self.entry.author
+
+    @property
+    def now_ms(self) -> int:
+        """The entry's time, or the server's where that is later: rights with an end date are judged at it.
+
+        A later time may only make a rule stricter: what a server accepts must be accepted by every client.
+        """
+        return max(self.entry.time_ms, self.clock_ms or 0)
 
     # --- who may ---
 
@@ -123,29 +133,36 @@ class Turn:
             raise ObjectError(ErrorCode.NO_ACCESS, "nobody gives more than they hold")
         if scope.section in self.created or not rights:
             return
-        line = self.state.get_section(scope.section).find_line(
-            Scope(scope.section, ScopeKind.SECTION, NO_ID), self.author
-        )
+        line = self.section(scope.section).find_line(whole(scope.section), self.author)
         own = line.current() if line is not None else None
         if own is not None and own.ends_ms and not 0 < ends_ms <= own.ends_ms:
             raise ObjectError(ErrorCode.NO_ACCESS, "nobody gives for longer than they hold")
 
     def require_may_end_give(self, target: bytes, section: bytes) -> None:
         """Nobody ends the give of the one they have theirs from, nor of the first steward, while they are there."""
-        if target == self.author or self.is_absent(target):
+        if target == self.author:
             return
-        if target == self.state.founder:
-            raise ObjectError(ErrorCode.NO_ACCESS, "the first steward's right to give cannot be ended")
-        for line in self.state.grants_of(self.author, section, self.now_ms):
-            grant = line.current()
-            if grant is not None and grant.rights & Right.GIVE and grant.giver == target:
-                raise ObjectError(ErrorCode.NO_ACCESS, "nobody ends the right to give of whom they have theirs from")
+        # Without a time: one's own right that has passed its end date binds until its end is in the ledger.
+        is_source = any(
+            (grant := line.current()) is not None and grant.rights & Right.GIVE and grant.giver == target
+            for line in self.state.grants_of(self.author, section)
+        )
+        if (target == self.state.founder or is_source) and not self.is_absent(target):
+            raise ObjectError(
+                ErrorCode.NO_ACCESS, "nobody ends the give of whom theirs comes from, or of the first steward"
+            )
 
     def is_absent(self, account: bytes) -> bool:
-        """Whether the account is gone from the organisation's ledger at the newest head cited here."""
-        organisation = self.organisation
-        if organisation is None or self.state.citation is None or self.state.cited_index < 0:
+        """Whether the account was in the organisation's ledger and is gone at the newest head cited here.
+
+        Raises:
+            ObjectError: `STALE_CITATION` when that ledger is not at hand as far as was cited.
+        """
+        if self.state.citation is None:
             return False
+        organisation = self.organisation
+        if organisation is None or organisation.head_index < self.state.cited_index:
+            raise ObjectError(ErrorCode.STALE_CITATION, "the cited ledger is not at hand")
         member = organisation.members.get(account)
         return member is not None and member.generation_at(self.state.cited_index) is None
 
@@ -170,22 +187,28 @@ class Turn:
         return found
 
     def pin(self, pin: Pin) -> None:
-        """Notes a pin: never behind one before, never another at the same place."""
+        """Notes a pin: never behind one before, never another at the same place, one place in an entry."""
+        section = self.verify_place(pin)
+        last = section.pins[-1] if section.pins else None
+        if last is None or last.index != self.index:
+            section.pins.append(SectionPin(self.index, pin.position, pin.transcript))
+        elif last.position != pin.position:
+            raise ObjectError(ErrorCode.PIN, "two pins of one section in one entry")
+        if last is None:
+            return
+        if pin.position < last.position:
+            raise ObjectError(ErrorCode.PIN, "a pin behind one before")
+        if pin.position == last.position and pin.transcript != last.transcript:
+            raise ObjectError(ErrorCode.PIN, "two pins at one place")
+
+    def verify_place(self, pin: Pin) -> Section:
+        """Returns the section of a pin that may be: t_0 at its beginning, and nothing beyond that in the lobby."""
         section = self.section(pin.section)
         if pin.position == 0 and pin.transcript != transcript.start(self.state.ledger, pin.section).transcript:
             raise ObjectError(ErrorCode.PIN, "a pin at the beginning with another beginning")
         if pin.section == self.state.lobby and pin.position:
             raise ObjectError(ErrorCode.PIN, "there are no envelopes in the lobby")
-        if section.pins:
-            last = section.pins[-1]
-            if pin.position < last.position:
-                raise ObjectError(ErrorCode.PIN, "a pin behind one before")
-            if pin.position == last.position and pin.transcript != last.transcript:
-                raise ObjectError(ErrorCode.PIN, "two pins at one place")
-        if section.pins and section.pins[-1].index == self.index:
-            section.pins[-1] = SectionPin(self.index, pin.position, pin.transcript)
-        else:
-            section.pins.append(SectionPin(self.index, pin.position, pin.transcript))
+        return section
 
     def make_due(self, section: Section) -> None:
         """From this entry on the section takes no envelope, until an advance."""
@@ -209,15 +232,28 @@ class Turn:
             if any(line.grantee == account and line.current() is not None for line in section.grants)
         ]
 
-    def end_membership(self, member: Member, pins: Iterable[Pin]) -> None:
-        """Ends all rights; demands one pin for each section in which there was one."""
-        sections = self.sections_with_right(member.account)
-        given = {pin.section: pin for pin in pins}
-        if set(given) != {section.section for section in sections}:
-            raise ObjectError(ErrorCode.PIN, "one pin for each section in which the member had a right")
-        for section in sections:
+    def held_apart(self, account: bytes) -> list[Section]:
+        """The sections with a right that alone makes somebody a member: reading the lobby and the own profile apart."""
+        is_steward = self.state.is_steward(account)
+        return [
+            section
+            for section in self.sections_with_right(account)
+            if section.profile_of != account and (section.section != self.state.lobby or is_steward)
+        ]
+
+    def take_pins(self, pins: Sequence[Pin], sections: Sequence[Section]) -> None:
+        """Notes pins; demands exactly one for each of the sections."""
+        given = {pin.section for pin in pins}
+        if len(given) != len(pins) or given != {section.section for section in sections}:
+            raise ObjectError(ErrorCode.PIN, "one pin for each section in which a right ends, and no other")
+        for pin in pins:
+            self.pin(pin)
+
+    def end_membership(self, member: Member) -> None:
+        """Ends all rights at once."""
+        for section in self.state.sections.values():
             for line in section.grants:
                 if line.grantee == member.account:
                     self.end_line(section, line)
-            self.pin(given[section.section])
         member.memberships[-1].last = self.index
+        self.removed.add(member.account)
