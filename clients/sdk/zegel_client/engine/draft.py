@@ -342,6 +342,8 @@ class Draft:
 
     def _is_last(self, grantee: bytes, section: bytes) -> bool:
         """Whether ending one grant ends the membership. Grants that end in this draft are gone already."""
+        if self.state.is_steward(grantee):
+            return False
         gone = {(op.grantee, op.scope) for op in self._operations if isinstance(op, Expire)}
         left = [
             line
