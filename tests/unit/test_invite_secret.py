@@ -1,8 +1,10 @@
 """Invitations: codes, links and boxes. What is refused is in the vectors."""
 
 import pytest
+from msgspec import structs
 
 from zegel_protocol.account import AccountKeys
+from zegel_protocol.codec import encode
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
 from zegel_protocol.ids import AccountId
 from zegel_protocol.invite_secret import (
@@ -76,3 +78,11 @@ def test_words_larger_than_a_reader_accepts_are_not_written() -> None:
 def test_a_secret_of_another_length_is_refused() -> None:
     with pytest.raises(UsageError):
         InviteSecret(bytes(17))
+
+
+def test_words_that_nobody_could_show_are_refused_when_the_box_is_opened() -> None:
+    secret = InviteSecret.generate()
+    sealed = seal_invite_box(secret, structs.replace(box_with(), words=encode(["Anna"])))
+    with pytest.raises(ObjectError) as fault:
+        open_invite_box(secret, sealed)
+    assert fault.value.code is ErrorCode.ENCODING
