@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from support.samples import SAMPLE_IDS, load_cases, load_household, without_id
+from support.samples import ROOT, SAMPLE_IDS, load_cases, load_household, without_id
 
 from zegel_protocol.fields import FaultCode, InvalidRecordError
 from zegel_protocol.finance import Debt, Entry, Variant, read_debts, read_entries, write_debts, write_entries
+from zegel_protocol.finance.csv_file import DEBT_COLUMNS, ENTRY_COLUMNS
 from zegel_protocol.finance.csv_text import MAX_FILE_BYTES, MAX_ROWS
+from zegel_protocol.finance.wording import DUTCH_WORDS, ENGLISH_WORDS
 from zegel_protocol.ids import parse_id
 
 ID = parse_id("d3675d06-756a-5ffa-84bf-8d204b475f1e")
@@ -209,3 +211,12 @@ def test_faulty_pairs_of_a_newer_version(cell: str, found: list[tuple[str, Fault
 )
 def test_files_that_are_refused_as_a_whole(content: bytes, found: list[tuple[str, FaultCode]]) -> None:
     assert file_fault(content) == found
+
+
+def test_the_spec_has_every_word_and_heading() -> None:
+    page = (ROOT / "protocol" / "spec" / "finance.md").read_text(encoding="utf-8")
+    assert [word for word, dutch in DUTCH_WORDS.items() if f"| `{word}` | {dutch} |" not in page] == []
+    listed = " ".join(page.split("## CSV")[1].split("In a file, an amount")[0].split())
+    for columns in (ENTRY_COLUMNS, DEBT_COLUMNS):
+        assert f"`{' '.join(column.heading for column in columns[:-1])}`" in listed
+    assert DUTCH_WORDS.keys() == ENGLISH_WORDS.keys()

@@ -7,7 +7,7 @@ import string
 from typing import Any
 
 import pytest
-from support.samples import load_cases
+from support.samples import ROOT, load_cases
 
 from zegel_protocol.codec import Value, decode, encode
 from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, FileReference, Message
@@ -188,6 +188,14 @@ def test_a_word_never_changes_goes_or_returns() -> None:
 )
 def test_faulty_slot_tables(slots: Any, field: str, code: FaultCode) -> None:
     assert faults_of(SlotTable.from_payload, {**SlotTable().to_payload(), "slots": slots}) == [(field, code)]
+
+
+def test_the_spec_names_every_kind_and_fault() -> None:
+    page = (ROOT / "protocol" / "spec" / "payloads.md").read_text(encoding="utf-8")
+    faults = page.split("## Faults")[1].split("## Days and moments")[0]
+    assert {code for code in FaultCode if f"`{code}`" in faults} == set(FaultCode)
+    kinds = page.split("## Kinds")[1].split("## Fields")[0]
+    assert {kind for kind in Kind if f"`{kind}`" in kinds} == set(Kind)
 
 
 def test_every_fault_has_a_sentence_in_both_languages() -> None:

@@ -96,7 +96,7 @@ def test_scores_of_a_sample() -> None:
 def test_a_missing_score_stays_a_gap_and_the_last_of_a_month_counts() -> None:
     evaluations = [
         Filed(b"3", Evaluation(date=date(2026, 3, 1), scores={"b": 5})),
-        Filed(b"1", Evaluation(date=date(2026, 1, 31), scores={"a": 2, "b": None})),
+        Filed(b"1", Evaluation(date=date(2026, 1, 31), scores={"a": 2, "b": None, "c": None})),
         Filed(b"2", Evaluation(date=date(2026, 1, 1), scores={"a": 1, "c": 0})),
     ]
     table = score_table(evaluations)
