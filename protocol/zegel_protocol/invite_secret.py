@@ -24,8 +24,10 @@ from zegel_protocol.typed_code import SECRET_BYTES, encode_code, group_code, par
 
 VERSION = 1
 LINK_PATH = "/invite"
-MAX_WORDS_BYTES = 8192
-MAX_BOX_BYTES = 16_384
+MAX_WORDS_BYTES = 2048
+MAX_BOX_BYTES = 4096
+"""Padded. The keys alone take more than the bucket below, so that every box has this size."""
+SEALED_BOX_BYTES = MAX_BOX_BYTES + primitives.BOX_OVERHEAD_BYTES
 _WORDS_LIMITS = codec.Limits(length_bytes=MAX_WORDS_BYTES, depth=4, count=128)
 
 
@@ -115,7 +117,7 @@ def write_invite_words(words: dict[str, Value]) -> bytes:
     """
     encoded = codec.encode(words)
     if len(encoded) > MAX_WORDS_BYTES:
-        raise UsageError("the words of an invitation are at most 8 KiB")
+        raise UsageError("the words of an invitation are at most 2 KiB")
     return encoded
 
 
@@ -135,7 +137,7 @@ def seal_invite_box(secret: InviteSecret, box: InviteBox, nonce: bytes | None = 
     """Seals a box for who holds the secret; padded, so that its size tells no names.
 
     Returns:
-        A box (see `primitives.seal_box`), bound to the invitation's id.
+        A box (see `primitives.seal_box`) of `SEALED_BOX_BYTES`, bound to the invitation's id.
     """
     return primitives.seal_box(secret.box_key, Label.INVITE_BOX, [secret.invite_id], pad(encode_object(box)), nonce)
 
@@ -146,8 +148,8 @@ def open_invite_box(secret: InviteSecret, sealed: bytes) -> InviteBox:
     Raises:
         ObjectError: `TOO_LARGE`, `ENCODING`, `COMMITMENT` (another secret), `DECRYPTION`, `PADDING`, `VERSION`.
     """
-    if len(sealed) > primitives.BOX_OVERHEAD_BYTES + MAX_BOX_BYTES:
-        raise ObjectError(ErrorCode.TOO_LARGE, "the box of an invitation is at most 16 KiB")
+    if len(sealed) > SEALED_BOX_BYTES:
+        raise ObjectError(ErrorCode.TOO_LARGE, "the box of an invitation is at most 4 KiB")
     box = INVITE_BOX.decode(unpad(primitives.open_box(secret.box_key, Label.INVITE_BOX, [secret.invite_id], sealed)))
     read_invite_words(box)
     return box
