@@ -67,7 +67,7 @@ def required_scopes(state: LedgerState, entry: Entry) -> dict[tuple[bytes, bytes
         for reader, lines in state.readers(section).items():
             required[section, reader] = reader_scopes(lines, epoch, epoch)
     for op in entry.operations:
-        if isinstance(op, Grant) and op.rights & Right.READ and gives_reading(state, op):
+        if isinstance(op, Grant) and gives_reading(state, op):
             section = op.scope.section
             lines = state.readers(section).get(op.grantee, [])
             required[section, op.grantee] = reader_scopes(lines, 1, state.get_section(section).epoch)
@@ -75,15 +75,13 @@ def required_scopes(state: LedgerState, entry: Entry) -> dict[tuple[bytes, bytes
 
 
 def gives_reading(state: LedgerState, op: Grant) -> bool:
-    """Whether an applied grant gave its grantee something to read that it did not read by this very grant before."""
+    """Whether an applied grant gave its grantee something to read that the same grant did not give before the entry."""
     line = state.get_section(op.scope.section).find_line(op.scope, op.grantee)
-    if line is None or not line.intervals:
+    now = line.current() if line is not None else None
+    if line is None or now is None or not now.rights & Right.READ:
         return False
-    now = line.intervals[-1]
-    before = line.intervals[-2] if len(line.intervals) > 1 else None
-    if before is None or before.last != now.first or not before.rights & Right.READ:
-        return True
-    return (now.since_epoch or 0) < (before.since_epoch or 0)
+    before = line.at(now.first - 1)
+    return before is None or not before.rights & Right.READ or now.since_epoch < before.since_epoch
 
 
 def verify_wraps(state: LedgerState, entry: Entry, wraps: Sequence[bytes], links: Sequence[bytes]) -> list[Wrap]:

@@ -100,7 +100,7 @@ def _finish_grant(turn: Turn, operation: Grant) -> None:
         if not drop_key:
             raise ObjectError(ErrorCode.LEDGER, "writing without reading needs a key to write under")
     carried = scope.section in turn.advances
-    if grant.rights & Right.READ and gives_reading(turn.state, operation):
+    if gives_reading(turn.state, operation):
         if not operation.wrap_hash and not carried:
             raise ObjectError(ErrorCode.WRAPS, "a right to read without a wrap")
     elif operation.wrap_hash:

@@ -30,6 +30,9 @@ def set_grant(turn: Turn, op: Grant) -> None:
     """The new grant replaces the one of the same grantee and scope; no rights end it."""
     section = turn.section(op.scope.section)
     rights = check_grant(turn, op.scope, op.rights, op.since_epoch, op.ends_ms)
+    if (op.grantee, op.scope) in turn.granted:
+        raise ObjectError(ErrorCode.LEDGER, "one grant of a person and scope in an entry")
+    turn.granted.add((op.grantee, op.scope))
     if turn.state.find_member(op.grantee) is None:
         raise ObjectError(ErrorCode.NO_ACCESS, "rights are given to members")
     turn.require_may_give(op.scope, rights, op.ends_ms, is_newcomer=op.grantee in turn.added)

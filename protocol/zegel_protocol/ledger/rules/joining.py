@@ -59,6 +59,8 @@ def invite(turn: Turn, op: Invite) -> None:
         if not planned.rights:
             raise ObjectError(ErrorCode.LEDGER, "a promise of nothing")
         check_grant(turn, planned.scope, planned.rights, planned.since_epoch, planned.ends_ms)
+    if len({planned.scope for planned in op.planned}) != len(op.planned):
+        raise ObjectError(ErrorCode.LEDGER, "two promises of one scope")
     turn.require_give_over(op.planned)
     state.invites[op.invite] = OpenInvite(
         invite=op.invite,

@@ -52,6 +52,7 @@ class Turn:
         added: Members that this entry adds.
         removed: Members that this entry removes.
         touched: Grantees of this entry.
+        granted: Grantees and scopes of this entry's grants.
         advances: The new epochs that this entry begins, by section.
         said: The words of this entry.
     """
@@ -64,6 +65,7 @@ class Turn:
     added: set[bytes] = field(default_factory=set[bytes])
     removed: set[bytes] = field(default_factory=set[bytes])
     touched: set[bytes] = field(default_factory=set[bytes])
+    granted: set[tuple[bytes, Scope]] = field(default_factory=set[tuple[bytes, Scope]])
     advances: dict[bytes, Advance] = field(default_factory=dict[bytes, Advance])
     said: list[Words] = field(default_factory=list[Words])
 
