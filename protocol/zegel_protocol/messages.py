@@ -1,9 +1,16 @@
 """What clients and servers say to each other; defined once, everything else is generated from it.
 
 Two doors take requests: ``POST /v1/open`` from strangers (`OpenRequest`) and, with a session, ``POST /v1/call`` or a
-frame of the WebSocket ``/v1/live`` (`Request`). Each request has one answer of a fixed type or a `Failure`. File
-chunks travel as ``PUT`` and ``GET /v1/files/{file}/{chunk}``. Signed objects travel inside as the byte strings that
-were signed. Spec: ``protocol/spec/sync.md``.
+frame of the WebSocket ``/v1/live`` (`Request`). Each request has one answer of a fixed type or a `Failure`. The
+session's token travels as ``Authorization: Bearer`` and 64 hexadecimal digits. Signed objects travel inside as the byte
+strings that were signed.
+
+Chunks of files travel bare, as ``PUT`` and ``GET /v1/files/{file}/{chunk}`` with the file's id as a UUID: up to
+`FILE_CHUNKS_PER_REQUEST` whole sealed chunks (see `zegel_protocol.file`), the first of which is number ``chunk``. A
+``PUT`` is answered by a `FileState`; its first chunk is the one that the server waits for. A ``GET`` is answered by as
+many chunks as there are, at most that number.
+
+Spec: ``protocol/spec/sync.md``.
 """
 
 from __future__ import annotations
@@ -30,6 +37,8 @@ MAX_PAGE = 512
 MAX_PAGE_BYTES = 4 << 20
 """A server ends a page earlier once its bodies are this long; a page holds at least one item."""
 MAX_HASHES = 100_000
+FILE_CHUNKS_PER_REQUEST = 16
+"""Sealed chunks of one file that travel together: a little over 1 MiB."""
 
 Token = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Blob = Annotated[bytes, Meta(max_length=MAX_FRAME_BYTES)]
@@ -396,7 +405,10 @@ class Hashes(Closed, tag="hashes"):
 
 
 class GetRecords(Closed, tag="get_records"):
-    """Asks for the records of a section and their heads as they were at a position, in order of record id."""
+    """Asks for the records of a section and their heads as they were at a position, in order of record id.
+
+    Messages are no part of the answer: they stand in pages, and `GetVersions` knows their versions.
+    """
 
     ledger: Id
     section: Id
@@ -501,7 +513,10 @@ class Permissions(Closed, tag="permissions"):
 
 
 class Permit(Closed, tag="permit"):
-    """Takes up an operator's invitation with an account that is there: signed by the invite key over account and id."""
+    """Takes up an operator's invitation with an account that is there.
+
+    The invite key signs (label `PERMIT`) the account's id and the invitation's.
+    """
 
     invite: Id
     invite_signature: Signature
@@ -651,7 +666,7 @@ class Subscribed(Closed, tag="subscribed"):
 
 
 class EntryEvent(Closed, tag="entry_event"):
-    """A ledger grew."""
+    """A ledger grew. The connection that appended has `Appended` instead."""
 
     ledger: Id
     index: Natural
@@ -659,7 +674,7 @@ class EntryEvent(Closed, tag="entry_event"):
 
 
 class EnvelopeEvent(Closed, tag="envelope_event"):
-    """A section grew."""
+    """A section grew. The connection that submitted has `Accepted` instead, in the same order."""
 
     ledger: Id
     section: Id

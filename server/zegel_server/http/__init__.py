@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: reads and writes what travels, decides nothing."""

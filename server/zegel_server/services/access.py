@@ -1,0 +1,114 @@
+"""Who may read what of a section, as the ledger and the clock have it now.
+
+Whoever may read anything in a section gets the skeletons of what they may not read. Who reads from an epoch on starts
+at that epoch's pin. A grant whose end date has passed gives nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zegel_protocol.ids import NO_ID
+from zegel_protocol.ledger.operations import Right, Scope, ScopeKind
+
+if TYPE_CHECKING:
+    from zegel_protocol.envelope import Header
+    from zegel_protocol.ledger.state import LedgerState, Section
+
+NEVER_MS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccess:
+    """What one account may read of one section.
+
+    Attributes:
+        whole_after: Envelopes above this position, whatever slot or record; None: no such right.
+        narrow: (kind, id, position): envelopes of that slot or record above the position.
+        any_after: Skeletons above this position; None: nothing at all.
+        has_history: Whether the account may hold the history key.
+        until_ms: When the next of the grants ends by its date.
+    """
+
+    whole_after: int | None
+    narrow: tuple[tuple[ScopeKind, bytes, int], ...]
+    any_after: int | None
+    has_history: bool
+    until_ms: int
+
+    def opens(self, header: Header, position: int) -> bool:
+        """Whether the envelope itself may be read, not only its skeleton."""
+        if self.whole_after is not None and position > self.whole_after:
+            return True
+        for kind, scope_id, after in self.narrow:
+            named = header.slot if kind is ScopeKind.SLOT else header.record
+            if named == scope_id and position > after:
+                return True
+        return False
+
+
+NO_ACCESS = ReadAccess(None, (), None, has_history=False, until_ms=NEVER_MS)
+
+
+def read_access(state: LedgerState, account: bytes, section: bytes, now_ms: int) -> ReadAccess:
+    """Works out what an account may read of a section."""
+    found = state.sections.get(section)
+    if found is None or state.find_member(account) is None:
+        return NO_ACCESS
+    whole: int | None = None
+    narrow: list[tuple[ScopeKind, bytes, int]] = []
+    until_ms = NEVER_MS
+    has_history = False
+    for line in state.grants_of(account, section, now_ms):
+        grant = line.current()
+        if grant is None or not grant.rights & Right.READ:
+            continue
+        if grant.ends_ms:
+            until_ms = min(until_ms, grant.ends_ms)
+        after = start_of(found, grant.since_epoch)
+        if line.scope.kind is ScopeKind.SECTION:
+            whole = after
+            has_history = grant.since_epoch == 0
+        else:
+            narrow.append((line.scope.kind, line.scope.id, after))
+    starts = [after for _, _, after in narrow]
+    if whole is not None:
+        starts.append(whole)
+    return ReadAccess(whole, tuple(narrow), min(starts) if starts else None, has_history, until_ms)
+
+
+def start_of(section: Section, since_epoch: int) -> int:
+    """The position after which who reads from an epoch on begins: the pin of its `Advance`."""
+    epoch = section.find_epoch(since_epoch)
+    if since_epoch <= 1 or epoch is None:
+        return 0
+    for pin in section.pins:
+        if pin.index == epoch.first:
+            return pin.position
+    return 0
+
+
+def rights_over(state: LedgerState, account: bytes, header: Header, now_ms: int) -> Right:
+    """The rights in force now over the place that a header names, grants past their end date left out."""
+    rights = state.section_rights(account, header.section, now_ms)
+    if header.slot != NO_ID and header.record != header.section:
+        rights |= state.rights_in(account, Scope(header.section, ScopeKind.SLOT, header.slot), now_ms)
+    if header.record != NO_ID:
+        rights |= state.rights_in(account, Scope(header.section, ScopeKind.RECORD, header.record), now_ms)
+    return rights
+
+
+def may_write_anything(state: LedgerState, account: bytes, section: bytes, now_ms: int) -> bool:
+    """Whether the account writes the section or a part of it."""
+    return any(
+        (grant := line.current()) is not None and grant.rights & Right.WRITE
+        for line in state.grants_of(account, section, now_ms)
+    )
+
+
+def is_giver(state: LedgerState, account: bytes, now_ms: int) -> bool:
+    """Whether the account holds *give* anywhere."""
+    return state.find_member(account) is not None and any(
+        state.section_rights(account, section, now_ms) & Right.GIVE for section in state.sections
+    )
