@@ -639,7 +639,7 @@ class DeleteAccount(Closed, tag="delete_account"):
 
 
 class Hello(Closed, tag="hello"):
-    """The first frame of a WebSocket, within ten seconds."""
+    """What a WebSocket begins with, within ten seconds; see `HelloFrame`."""
 
     version: Natural
     token: Token
@@ -795,8 +795,15 @@ Answer = (
 Event = EntryEvent | EnvelopeEvent | ReceiptEvent | TypingEvent | ClaimEvent | MemoryEvent | EndEvent
 
 
+class HelloFrame(Closed):
+    """The first frame from client to server; `Welcome` or a `Failure` comes back with the same `rid`."""
+
+    rid: Natural
+    hello: Hello
+
+
 class RequestFrame(Closed):
-    """A frame from client to server: `rid` is 1 and up, and comes back with the answer."""
+    """Any later frame from client to server: `rid` is 1 and up, and comes back with the answer."""
 
     rid: Natural
     request: Request

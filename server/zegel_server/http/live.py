@@ -63,10 +63,13 @@ class Live:
             heartbeat=self._limits.idle_seconds,
         )
         await socket.prepare(request)
+        rid = 0
         try:
-            caller = await self._greet(socket)
+            frame = await self._read_hello(socket)
+            rid = frame.rid
+            caller = await self._greet(frame.hello)
         except ProtocolError as error:
-            await _end_early(socket, error.code)
+            await _refuse(socket, rid, failure_of(error))
             return socket
         connection = LiveConnection(request, socket, caller, self._dispatch, self._limits, self._metrics)
         caller.outlet = connection
@@ -74,7 +77,7 @@ class Live:
         hub.join(connection)
         self._connections.add(connection)
         try:
-            await connection.run(messages.Welcome(caller.account, self._clock.now_ms(), self._limits.in_flight))
+            await connection.run(rid, messages.Welcome(caller.account, self._clock.now_ms(), self._limits.in_flight))
         finally:
             self._connections.discard(connection)
             hub.leave(connection)
@@ -82,7 +85,7 @@ class Live:
                 self._log.event(EventName.SLOW_READER, queued_bytes=connection.queued_bytes)
         return socket
 
-    async def _greet(self, socket: web.WebSocketResponse) -> Caller:
+    async def _read_hello(self, socket: web.WebSocketResponse) -> messages.HelloFrame:
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 message = await socket.receive()
@@ -90,14 +93,17 @@ class Live:
             raise ProtocolError(ErrorCode.SESSION_ENDED, "no hello in time") from None
         if message.type is not WSMsgType.BINARY:
             raise ProtocolError(ErrorCode.ENCODING, "the first frame is a hello")
-        hello = HELLO.decode(message.data)
+        return HELLO.decode(message.data)
+
+    async def _greet(self, hello: messages.Hello) -> Caller:
         if hello.version != messages.VERSION:
             raise ProtocolError(ErrorCode.VERSION, "another version of the transport")
         if self.is_stopping:
-            raise ProtocolError(ErrorCode.UNAVAILABLE, "the server is stopping")
-        caller = await self._dispatch.services.sessions.check(hello.token)
-        if self._dispatch.services.hub.count_of_account(caller.account) >= self._limits.connections_per_account:
-            raise ProtocolError(ErrorCode.RATE_LIMITED, "too many connections of this account")
+            raise Refusal(ErrorCode.UNAVAILABLE, "the server is stopping", retry_after_ms=1000)
+        services = self._dispatch.services
+        caller = await services.sessions.check(hello.token)
+        if services.hub.count_of_account(caller.account) >= self._limits.connections_per_account:
+            raise Refusal(ErrorCode.RATE_LIMITED, "too many connections of this account", retry_after_ms=10_000)
         return caller
 
     def drop_stalled(self) -> None:
@@ -123,9 +129,10 @@ class Live:
             connection.drop()
 
 
-async def _end_early(socket: web.WebSocketResponse, code: ErrorCode) -> None:
+async def _refuse(socket: web.WebSocketResponse, rid: int, failure: Failure) -> None:
+    """Tells why there is no welcome, and closes."""
     try:
-        await socket.send_bytes(event_frame(messages.EndEvent(code)))
+        await socket.send_bytes(encode_message(ServerFrame(rid, failure)))
         await socket.close()
     except ConnectionError:
         # The other side went first.
@@ -209,9 +216,9 @@ class LiveConnection:
 
     # --- the connection's own turn ---
 
-    async def run(self, welcome: messages.Welcome) -> None:
+    async def run(self, rid: int, welcome: messages.Welcome) -> None:
         """Reads until the connection ends."""
-        self.send(encode_message(ServerFrame(0, welcome)))
+        self._answer(rid, welcome)
         self._writer = self._loop.create_task(self._write())
         try:
             async for message in self._socket:

@@ -13,7 +13,7 @@ from zegel_protocol.messages import MAX_FRAME_BYTES
 
 FRAME: ObjectCodec[messages.RequestFrame] = ObjectCodec(messages.RequestFrame, MAX_FRAME_BYTES)
 REQUEST: ObjectCodec[messages.Request] = ObjectCodec(cast("type[messages.Request]", messages.Request), MAX_FRAME_BYTES)
-HELLO: ObjectCodec[messages.Hello] = ObjectCodec(messages.Hello, 1024)
+HELLO: ObjectCodec[messages.HelloFrame] = ObjectCodec(messages.HelloFrame, 1024)
 
 
 class _BareFrame(msgspec.Struct, array_like=True):
