@@ -1,0 +1,125 @@
+"""`./zegel demo`: a fresh installation with everybody of a folder of household files in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import uvloop
+
+from zegel_client.cli.answer import Answer, print_answer
+from zegel_client.cli.failure import CommandError
+from zegel_client.cli.progress import Progress, showing
+from zegel_client.cli.status import Status
+from zegel_client.cli.visible import visible_line
+from zegel_server.config import Config
+from zegel_server.main import StartError, running_server
+from zegel_tools.demo_report import to_json, to_text
+from zegel_tools.loader.household_folder import FaultyFolderError, read_folder
+from zegel_tools.loader.load import Loaded, load, plan_installation
+from zegel_tools.loader.operator import Operator
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Generator, Sequence
+
+    from zegel_client.household import Household
+
+SAMPLE: Final = Path(__file__).resolve().parents[2] / "sample"
+HIGHEST_PORT: Final = 65_535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describes the command."""
+    parser.add_argument("--sample", type=Path, default=SAMPLE, metavar="DIR", help="folder of household files")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="empty folder for the server; default: a temporary one"
+    )
+    parser.add_argument("--port", type=port_number, metavar="N", help="default: 8460, or a free one with --load-only")
+    parser.add_argument("--load-only", action="store_true", help="stop when everything is loaded")
+    parser.add_argument("--json", action="store_true", help="print one JSON value when everything is loaded")
+
+
+def run(options: argparse.Namespace) -> Status:
+    """Loads, prints, and serves until interrupted.
+
+    Raises:
+        CommandError: A faulty household file, a folder that is not empty, a port that is taken.
+    """
+    households = _read(options.sample)
+    with _data_folder(options.data) as data:
+        try:
+            return uvloop.run(_demo(options, data, households))
+        except StartError as error:
+            raise CommandError("start", str(error), Status.FAULT, hint="--port N takes another port") from None
+
+
+def port_number(text: str) -> int:
+    """Reads a port, 0 to 65535."""
+    number = int(text)
+    if not 0 <= number <= HIGHEST_PORT:
+        raise ValueError
+    return number
+
+
+def _read(folder: Path) -> list[Household]:
+    if not folder.is_dir():
+        raise CommandError("sample", f"there is no folder {folder}")
+    try:
+        return read_folder(folder)
+    except FaultyFolderError as error:
+        for fault in error.faults[:-1]:
+            print(f"error: sample: {visible_line(fault)}", file=sys.stderr)
+        raise CommandError("sample", visible_line(error.faults[-1])) from None
+
+
+@contextlib.contextmanager
+def _data_folder(wanted: Path | None) -> Generator[Path]:
+    """The folder for the server: a temporary one, or one that is empty again when loading failed."""
+    if wanted is None:
+        with tempfile.TemporaryDirectory(prefix="zegel-demo-") as folder:
+            yield Path(folder)
+        return
+    was_there = wanted.exists()
+    if was_there and (not wanted.is_dir() or any(wanted.iterdir())):
+        raise CommandError("data", f"{wanted} is not an empty folder", hint="name one that is empty or not there yet")
+    wanted.mkdir(parents=True, exist_ok=True)
+    try:
+        yield wanted
+    except BaseException:
+        shutil.rmtree(wanted)
+        if was_there:
+            wanted.mkdir()
+        raise
+
+
+async def _demo(options: argparse.Namespace, data: Path, households: Sequence[Household]) -> Status:
+    ended = asyncio.Event()
+    port = options.port if options.port is not None else 0 if options.load_only else Config().server.port
+    async with running_server(Config().with_place(data=str(data), port=port)) as server:
+        loaded = await _load(server.url, data, households)
+        text = to_text(server.url, data, households, loaded)
+        print_answer(Answer(to_json(server.url, data, households, loaded), text), is_json=options.json)
+        if not options.load_only:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, ended.set)
+            print("Ctrl-C stops it.", file=sys.stderr)
+            await ended.wait()
+    return Status.DONE
+
+
+async def _load(server: str, data: Path, households: Sequence[Household]) -> Loaded:
+    installation = plan_installation(households, time.time_ns() // 1_000_000)
+    for note in installation.notes:
+        print(f"note: {visible_line(note)}", file=sys.stderr)
+    progress = Progress("Loading", installation.steps)
+    async with showing(progress):
+        return await load(server, installation, Operator(data).permit, progress.step)
