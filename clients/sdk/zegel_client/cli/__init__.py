@@ -1,0 +1,1 @@
+"""`./zegel client`: the SDK for people at a terminal, and for scripts."""

@@ -1,0 +1,177 @@
+"""One call of a command: its line, the account, what it opened, and what it must say beside its answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import asynccontextmanager
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from zegel_client.cli.failure import WRONG_USE, CommandError
+from zegel_client.cli.status import Status
+from zegel_client.cli.visible import visible_line
+from zegel_client.client import Client
+from zegel_protocol.errors import ProtocolError
+from zegel_protocol.ids import parse_id
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from zegel_client.cli.arguments import Line
+    from zegel_client.cli.progress import Progress
+    from zegel_client.client import Dossier
+    from zegel_client.client.views import AlarmView
+
+CLIENT_NAME: Final = "command line"
+"""How this client is called in the person's list of sessions."""
+PASSWORD: Final = "ZEGEL_PASSWORD"  # noqa: S105 - the name of a variable
+NEW_PASSWORD: Final = "ZEGEL_NEW_PASSWORD"  # noqa: S105 - as above
+RECOVERY: Final = "ZEGEL_RECOVERY"
+
+
+class Call:
+    """See the module.
+
+    Attributes:
+        line: What was asked for.
+        progress: For work that takes long.
+        alarms: Of the dossiers that were opened.
+    """
+
+    def __init__(self, line: Line, progress: Progress) -> None:
+        self.line = line
+        self.progress = progress
+        self.alarms: list[AlarmView] = []
+        self._password: str | None = None
+
+    @property
+    def profile(self) -> Path | None:
+        """Folder of the vault, if one is kept."""
+        found = self.line.find("profile")
+        return Path(found) if found else None
+
+    def handle(self) -> str:
+        """The handle after ``--as``.
+
+        Raises:
+            CommandError: There is none.
+        """
+        found = self.line.find("as")
+        if not found:
+            raise CommandError(WRONG_USE, "this needs an account", hint="name it with --as HANDLE")
+        return found
+
+    def ask_password(self) -> None:
+        """Gets the account's password now, before anything else stands on the terminal."""
+        if self._password is None:
+            self._password = ask_secret(PASSWORD, "Password: ")
+
+    @property
+    def password(self) -> str:
+        """The account's password."""
+        self.ask_password()
+        return self._password or ""
+
+    @asynccontextmanager
+    async def client(self) -> AsyncGenerator[Client]:
+        """Signs in. Without a profile the session ends with the call: nobody could use it again."""
+        client = await Client.log_in(
+            self.line.server, self.handle(), self.password, profile=self.profile, client_name=CLIENT_NAME
+        )
+        async with self.ending(client):
+            yield client
+
+    @asynccontextmanager
+    async def ending(self, client: Client) -> AsyncGenerator[Client]:
+        """Leaves the server as this call should: see `client`."""
+        async with client:
+            yield client
+            if self.profile is None:
+                await client.log_out()
+
+    @asynccontextmanager
+    async def dossier(self) -> AsyncGenerator[Dossier]:
+        """Signs in and opens the dossier that the line names."""
+        async with self.client() as client:
+            dossier = await client.open(self.line.get("dossier"))
+            try:
+                yield dossier
+            finally:
+                self.alarms.extend(dossier.alarms)
+
+    def note(self, sentence: str) -> None:
+        """Says something beside the answer."""
+        print(f"note: {visible_line(sentence)}", file=sys.stderr)
+
+    def text(self, name: str) -> str:
+        """A text of the line; ``-`` is standard input, byte for byte.
+
+        Raises:
+            CommandError: What came in is not UTF-8.
+        """
+        given = self.line.get(name)
+        if given != "-":
+            return given
+        return decode(sys.stdin.buffer.read(), "standard input")
+
+
+def decode(content: bytes, what: str) -> str:
+    """Decodes UTF-8.
+
+    Raises:
+        CommandError: It is something else.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise CommandError("encoding", f"{what} is not UTF-8") from None
+
+
+def ask_secret(variable: str, prompt: str, *, again: str = "") -> str:
+    """Takes a secret from the environment, or asks for it.
+
+    Args:
+        variable: Where it may stand.
+        prompt: What is asked.
+        again: Asked to confirm it; empty: once is enough.
+
+    Raises:
+        CommandError: There is none and nobody to ask, or the two differ.
+    """
+    found = os.environ.get(variable)
+    if found is not None:
+        return found
+    if not sys.stdin.isatty():
+        raise CommandError(WRONG_USE, f"no {prompt.rstrip(': ').lower()}", hint=f"set {variable}")
+    secret = getpass(prompt)
+    if again and getpass(again) != secret:
+        raise CommandError(WRONG_USE, "the two are not the same")
+    return secret
+
+
+def read_file(path: str) -> bytes:
+    """Reads a file, or standard input for ``-``.
+
+    Raises:
+        CommandError: It cannot be read.
+    """
+    if path == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise CommandError("file", f"{path}: {error.strerror or 'it cannot be read'}") from None
+
+
+def parse_thing(text: str) -> bytes:
+    """Reads the id of a message, invitation or session.
+
+    Raises:
+        CommandError: It is none.
+    """
+    try:
+        return parse_id(text)
+    except ProtocolError:
+        raise CommandError(WRONG_USE, f"{text!r} is no id", Status.WRONG_USE, "an id has 36 characters") from None
