@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from zegel_client.client.section import Section
+from zegel_client.client.views import InvitationView, MemberView, RightView, SectionView, TimelineLine
+from zegel_client.engine.roles import STANDARD_KINDS, Access, Role, is_steward, parse_access, parse_role, presets
+from zegel_client.engine.timeline import timeline_events
+from zegel_client.errors import RefusedError
+from zegel_client.timeline_sentences import sentence
+from zegel_client.wording import ENGLISH
+from zegel_protocol import primitives
+from zegel_protocol.codec import encode_object
+from zegel_protocol.errors import ErrorCode, ProtocolError, UsageError
+from zegel_protocol.fingerprint import comparison_words
+from zegel_protocol.ids import NO_ID, parse_id
+from zegel_protocol.invite_secret import InviteSecret
+from zegel_protocol.labels import Label
+from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right, whole
+from zegel_protocol.ledger.state import OPEN
+from zegel_protocol.memory import VerifiedPerson
+
 if TYPE_CHECKING:
-    from zegel_client.client.section import Section
-    from zegel_client.client.views import (
-        AlarmView,
-        InvitationView,
-        MemberView,
-        SectionView,
-        TimelineLine,
-    )
-    from zegel_protocol.invite_secret import InviteSecret
-    from zegel_protocol.ledger.operations import LedgerKind, Right
-    from zegel_protocol.ledger.state import LedgerState
+    from collections.abc import Iterable, Mapping
+    from datetime import tzinfo
+
+    from zegel_client.client.ledger_sync import LedgerSync
+    from zegel_client.client.views import AlarmView
+    from zegel_client.engine.draft import Draft
+    from zegel_protocol.account import MemberKeys
+    from zegel_protocol.codec import Value
+    from zegel_protocol.ledger.operations import Scope
+    from zegel_protocol.ledger.state import LedgerState, Member
+
+_READ_AND_WRITE = Right.READ | Right.WRITE
 
 
 class Dossier:
@@ -25,39 +45,59 @@ class Dossier:
     raises that error again.
     """
 
+    def __init__(self, sync: LedgerSync) -> None:
+        """Use `Client.open`."""
+        self._sync = sync
+
     @property
     def id(self) -> bytes:
         """The ledger's id."""
-        raise NotImplementedError
+        return self._sync.ledger
 
     @property
     def kind(self) -> LedgerKind:
         """Dossier or organisation."""
-        raise NotImplementedError
+        return self.state.kind
 
     @property
     def title(self) -> str:
         """As its create entry says."""
-        raise NotImplementedError
+        return self._sync.title()
 
     @property
     def organisation_name(self) -> str:
         """Of the organisation that it cites, as its create entry says."""
-        raise NotImplementedError
+        return self._sync.organisation_name()
 
     @property
     def state(self) -> LedgerState:
         """The verified state; to be read only."""
-        raise NotImplementedError
+        return self._sync.replica.require_trust()
+
+    @property
+    def account(self) -> bytes:
+        """The account that has it open."""
+        return self._sync.context.account
+
+    def now_ms(self) -> int:
+        """The person's clock, by which end dates are judged."""
+        return self._sync.context.now_ms()
 
     @property
     def alarms(self) -> list[AlarmView]:
-        """What was found wrong, oldest first."""
-        raise NotImplementedError
+        """What was found wrong: frozen history first, then void objects."""
+        return self._sync.alarms()
+
+    @property
+    def evidence(self) -> list[tuple[str, bytes]]:
+        """After a `HistoryError`: what contradicts each other, bytes as they came, each with what it is."""
+        return list(self._sync.evidence)
+
+    # --- sections ----------------------------------------------------------------------------------------------------
 
     def sections(self) -> list[SectionView]:
         """All sections but the lobby, in the order in which they were made."""
-        raise NotImplementedError
+        return list_sections(self._sync)
 
     def section(self, ref: bytes | str) -> Section:
         """One section.
@@ -69,11 +109,119 @@ class Dossier:
             RefusedError: `NO_ACCESS`: no such section.
             UsageError: Several sections of that kind.
         """
-        raise NotImplementedError
+        found = [view.id for view in self.sections() if _is_meant(ref, view.id, view.kind)]
+        if len(found) > 1:
+            raise UsageError(f"several sections are called {ref!r}: name one by its id")
+        if not found:
+            raise RefusedError(ErrorCode.NO_ACCESS, "no such section, or no right to it")
+        return Section(self._sync.section(found[0]))
+
+    async def add_section(self, kind: str, title: str, *, readers: Mapping[bytes, Right] | None = None) -> Section:
+        """Makes a section; every steward may read, write and give in it.
+
+        Args:
+            kind: Its word, such as ``conversation`` or ``side-c01``.
+            title: Shown to people.
+            readers: Who else has which rights in it, by account.
+
+        Raises:
+            ProtocolError: `NO_ACCESS`: only stewards make sections.
+        """
+
+        def build(draft: Draft) -> bytes:
+            section = draft.create_section({"kind": kind, "title": title})
+            self._grant_all(draft, section, readers or {})
+            return section
+
+        return Section(self._sync.section(await self._sync.append(build)))
+
+    def _grant_all(self, draft: Draft, section: bytes, readers: Mapping[bytes, Right]) -> None:
+        rights = {self._sync.context.account: ALL_RIGHTS, **readers}
+        if not self._sync.replica.is_empty:
+            rights |= dict.fromkeys(self._stewards(), ALL_RIGHTS)
+        for account, right in rights.items():
+            draft.grant(account, whole(section), right)
+
+    def _stewards(self) -> list[bytes]:
+        return [member.account for member in self.state.list_members() if self.state.is_steward(member.account)]
+
+    async def create(
+        self, title: str, informed: dict[str, Value], organisation: LedgerSync, time_ms: int | None
+    ) -> None:
+        """Writes the first entry: the dossier with its standard sections; see `Client.create_dossier`."""
+        own = self._sync.context.account
+        vouched = organisation.replica.member_words(own)
+        handle = self._sync.context.identity.handle
+        founder: dict[str, Value] = {
+            "handle": handle,
+            "name": vouched.get("name") or handle,
+            "role": str(Role.CASEWORKER),
+        }
+        words: dict[str, Value] = {"informed": informed, "organisation": organisation.title(), "title": title}
+
+        def build(draft: Draft) -> None:
+            draft.create_dossier(founder, words)
+            for kind in STANDARD_KINDS:
+                section = draft.create_section({"kind": kind, "title": ""})
+                draft.grant(own, whole(section), ALL_RIGHTS)
+
+        await self._sync.append(build, organisation=organisation, time_ms=time_ms)
+
+    async def make_profile(self) -> None:
+        """Makes the own profile, the one section that each member may make; nothing when it is there."""
+        state, own = self.state, self._sync.context.account
+        member = state.find_member(own)
+        if state.kind is not LedgerKind.DOSSIER or member is None or self._sync.frozen is not None:
+            return
+        if not state.may_read_anything(own, state.lobby):
+            return  # without the lobby there are no words to name it by
+        since = member.memberships[-1].first
+        if any(found.profile_of == own and found.created >= since for found in state.sections.values()):
+            return
+        kind = f"profile-{self._sync.context.identity.handle}"
+
+        def build(draft: Draft) -> None:
+            section = draft.create_section({"kind": kind, "title": ""}, own)
+            for account in self._stewards():
+                if account != own:
+                    draft.grant(account, whole(section), Right.READ)
+            draft.grant(own, whole(section), ALL_RIGHTS)
+
+        await self._sync.append(build)
+
+    # --- members -----------------------------------------------------------------------------------------------------
 
     def members(self) -> list[MemberView]:
         """The members, in the order in which they came."""
-        raise NotImplementedError
+        return [self._show(member) for member in self.state.list_members()]
+
+    def _show(self, member: Member) -> MemberView:
+        replica, own = self._sync.replica, self._sync.context.account
+        words = replica.member_words(member.account)
+        verified = self._sync.verified.get(member.account)
+        return MemberView(
+            person=member.account,
+            name=_word(words, "name"),
+            display_name=replica.display_name(member.account),
+            role=_word(words, "role"),
+            handle=_word(words, "handle"),
+            fingerprint=fingerprint(member.keys),
+            is_verified=verified is not None and _is_same(verified, member.keys),
+            is_self=member.account == own,
+            rights=tuple(self._rights(member.account)),
+        )
+
+    def _rights(self, account: bytes) -> Iterable[RightView]:
+        now_ms = self._sync.context.now_ms()
+        for section in self.state.sections:
+            kind = self._section_kind(section)
+            for line in self.state.grants_of(account, section, now_ms):
+                grant = line.current()
+                if grant is not None and section != self.state.lobby:
+                    yield RightView(line.scope, kind, Right(grant.rights), grant.since_epoch, grant.ends_ms)
+
+    def _section_kind(self, section: bytes) -> str:
+        return _word(self._sync.replica.section_words(section), "kind")
 
     def find_person(self, ref: bytes | str) -> MemberView:
         """One member, by account id, handle, or name where it is unique.
@@ -82,59 +230,163 @@ class Dossier:
             RefusedError: `NO_ACCESS`: nobody.
             UsageError: Several.
         """
-        raise NotImplementedError
-
-    def invitations(self) -> list[InvitationView]:
-        """The invitations that are open."""
-        raise NotImplementedError
-
-    async def timeline(self) -> list[TimelineLine]:
-        """Every change of members and rights, oldest first, each as a sentence; alarms stand at their time."""
-        raise NotImplementedError
+        members = self.members()
+        if isinstance(ref, bytes):
+            found = [member for member in members if member.person == ref]
+        else:
+            handle = ref.lower()
+            found = [member for member in members if member.handle == handle or _is_id(ref, member.person)]
+            found = found or [member for member in members if member.name == ref]
+        if len(found) > 1:
+            raise UsageError(f"several people are called {ref!r}: name one by their handle")
+        if not found:
+            raise RefusedError(ErrorCode.NO_ACCESS, "no such person here")
+        return found[0]
 
     def view_as(self, person: bytes) -> list[SectionView]:
         """What a member may read and write."""
-        raise NotImplementedError
+        self.find_person(person)
+        return list_sections(self._sync, person)
 
-    async def refresh(self) -> None:
-        """Fetches and verifies what the ledger gained."""
-        raise NotImplementedError
+    async def comparison_words(self, person: bytes) -> tuple[str, ...]:
+        """The four words to compare with somebody when meeting (takes some tenths of a second)."""
+        own = self._sync.replica.own.public()
+        return await asyncio.to_thread(comparison_words, own, self._member(person).keys)
+
+    async def mark_verified(self, person: bytes) -> None:
+        """Notes that the words were compared in person and are the same."""
+        keys = self._member(person).keys
+        self._sync.verified[person] = VerifiedPerson(person, keys.generation, keys.sign_key)
+        await self._sync.remember()
+
+    def _member(self, person: bytes) -> Member:
+        member = self.state.find_member(person)
+        if member is None:
+            raise RefusedError(ErrorCode.NO_ACCESS, "no such person here")
+        return member
+
+    async def set_display_name(self, name: str) -> None:
+        """Sets the own display name, which stands beside the vouched one."""
+        await self._sync.append(lambda draft: draft.set_name(name))
+
+    # --- invitations -------------------------------------------------------------------------------------------------
 
     async def invite(
-        self,
-        name: str,
-        role: str,
-        access: str = "",
-        *,
-        handle: str = "",
-        subject: bytes | None = None,
+        self, name: str, role: str, access: str = "", *, handle: str = "", subject: bytes | None = None
     ) -> tuple[InviteSecret, int]:
         """Invites somebody.
 
         Args:
             name: As it is vouched for; sealed for the members.
-            role: ``client``, ``guardian``, ``interpreter``, ``volunteer``, ``family``, ``caseworker``.
+            role: ``client``, ``guardian``, ``interpreter``, ``volunteer``, ``family``, ``caseworker``; in an
+                organisation ``caseworker`` or ``owner``.
             access: ``look``, ``look_and_edit``, ``conversation_only``; ``none`` adds a person without an account
                 instead (see `add_subject`) and is refused here. Empty: as the role has it.
-            handle: Noted beside the name, so that the person can be found by it.
+            handle: Noted beside the name, so that the person can be found by it; the answer tells it otherwise.
             subject: The person without an account that this invitation is for.
 
         Returns:
             The secret, to be handed over outside this server, and when it expires (milliseconds since 1970).
+
+        Raises:
+            UsageError: No such role or access.
+            ProtocolError: `NO_ACCESS`: the role's rights are more than this account may give.
         """
-        raise NotImplementedError
+        meant = parse_role(role)
+        is_organisation = self.kind is LedgerKind.ORGANISATION
+        if is_organisation and meant not in {Role.CASEWORKER, Role.OWNER}:
+            raise UsageError("in an organisation there are the roles caseworker and owner")
+        if not is_organisation and meant is Role.OWNER:
+            raise UsageError("owners are in an organisation, not in a dossier")
+        chosen = parse_access(access, meant)
+        if not is_organisation and chosen is Access.NONE:
+            raise UsageError("with access none there is no account: add a person without one")
+        secret = InviteSecret.generate()
+        words: dict[str, Value] = {"name": name, "role": str(meant)}
+        if handle:
+            words["handle"] = handle
+
+        def build(draft: Draft) -> int:
+            planned = self._plan(draft, meant, chosen)
+            return draft.invite(secret, planned, words, self._box_words(words), subject=subject or NO_ID)
+
+        return secret, await self._sync.append(build, needs_pins=True)
+
+    def _plan(self, draft: Draft, role: Role, access: Access) -> tuple[PlannedGrant, ...]:
+        state = self.state
+        gives_in_lobby = is_steward(role) if state.kind is LedgerKind.DOSSIER else role is Role.OWNER
+        planned = [PlannedGrant(whole(state.lobby), int(ALL_RIGHTS if gives_in_lobby else Right.READ), 0, 0)]
+        for section, rights, since_epoch in self._presets(draft, role, access):
+            planned.append(PlannedGrant(whole(section), int(rights), since_epoch, 0))
+        return tuple(planned)
+
+    def _presets(self, draft: Draft, role: Role, access: Access) -> list[tuple[bytes, Right, int]]:
+        state = self.state
+        if state.kind is LedgerKind.ORGANISATION:
+            return []
+        kinds = {self._section_kind(section): section for section in state.sections if section != state.lobby}
+        found: list[tuple[bytes, Right, int]] = []
+        for kind, preset in presets(role, access, kinds).items():
+            section = kinds[kind]
+            if not state.section_rights(self._sync.context.account, section) & Right.GIVE:
+                continue  # not this account's to give; a steward may add it
+            since_epoch = draft.advance(section) if preset.is_from_now else 0
+            found.append((section, preset.rights, since_epoch))
+        return found
+
+    def _box_words(self, words: dict[str, Value]) -> dict[str, Value]:
+        """What a newcomer reads before answering."""
+        shown: dict[str, Value] = {
+            "inviter": self._sync.name_of(self._sync.context.account),
+            "name": words.get("name"),
+            "organisation": self.organisation_name or (self.title if self.kind is LedgerKind.ORGANISATION else ""),
+            "role": words.get("role"),
+        }
+        if self.kind is LedgerKind.DOSSIER:
+            shown["title"] = self.title
+        return shown
+
+    def invitations(self) -> list[InvitationView]:
+        """The invitations that are open."""
+        now_ms = self._sync.context.now_ms()
+        found: list[InvitationView] = []
+        for invite in self.state.invites.values():
+            if invite.ended == OPEN:
+                words = self._sync.replica.invite_words(invite.invite)
+                name, role = _word(words, "name"), _word(words, "role")
+                found.append(InvitationView(invite.invite, name, role, invite.expires_ms, invite.expires_ms <= now_ms))
+        return found
+
+    async def reissue(self, invite: bytes) -> tuple[InviteSecret, int]:
+        """Cancels an invitation and makes it anew, in one entry.
+
+        Raises:
+            RefusedError: `INVITATION`: none that is open.
+        """
+        await self.refresh()
+        old = self.state.invites.get(invite)
+        if old is None or old.ended != OPEN:
+            raise RefusedError(ErrorCode.INVITATION, "no such invitation, or it was used")
+        secret = InviteSecret.generate()
+
+        def build(draft: Draft) -> int:
+            words = self._sync.replica.invite_words(invite)
+            draft.cancel(invite)
+            return draft.invite(secret, tuple(old.planned), words, self._box_words(words), subject=old.subject)
+
+        return secret, await self._sync.append(build)
+
+    async def withdraw(self, invite: bytes) -> None:
+        """Cancels an invitation.
+
+        Raises:
+            ProtocolError: `INVITATION`: none that is open.
+        """
+        await self._sync.append(lambda draft: draft.cancel(invite))
 
     async def add_subject(self, name: str) -> bytes:
         """Adds a person without an account; returns the subject's id."""
-        raise NotImplementedError
-
-    async def reissue(self, invite: bytes) -> tuple[InviteSecret, int]:
-        """Cancels an invitation and makes it anew, in one entry."""
-        raise NotImplementedError
-
-    async def withdraw(self, invite: bytes) -> None:
-        """Cancels an invitation."""
-        raise NotImplementedError
+        return await self._sync.append(lambda draft: draft.add_subject({"name": name}))
 
     async def add(self, person: str | bytes, role: str) -> bytes:
         """Adds a colleague whose keys stand in the organisation that the dossier cites; returns the account's id.
@@ -142,17 +394,30 @@ class Dossier:
         Args:
             person: Account id, handle or name, as in the organisation.
             role: What the person is here.
+
+        Raises:
+            RefusedError: `NO_ACCESS`: no such colleague.
         """
-        raise NotImplementedError
+        organisation = await self._sync.organisation()
+        if organisation is None:
+            raise RefusedError(ErrorCode.NO_ACCESS, "no organisation to take a colleague from")
+        await organisation.refresh()
+        colleague = Dossier(organisation).find_person(person)
+        meant = parse_role(role)
+        words: dict[str, Value] = {"handle": colleague.handle, "name": colleague.name, "role": str(meant)}
+
+        def build(draft: Draft) -> None:
+            draft.add_colleague(colleague.person, words)
+            for planned in self._plan(draft, meant, parse_access("", meant)):
+                draft.grant(colleague.person, planned.scope, Right(planned.rights), since_epoch=planned.since_epoch)
+
+        await self._sync.append(build, needs_pins=True)
+        return colleague.person
+
+    # --- rights ------------------------------------------------------------------------------------------------------
 
     async def grant(
-        self,
-        person: bytes,
-        section: bytes,
-        right: Right,
-        *,
-        ends_ms: int = 0,
-        history: str = "all",
+        self, person: bytes, section: bytes, right: Right, *, ends_ms: int = 0, history: str = "all"
     ) -> None:
         """Sets the one grant of a person for a whole section; `Right.NONE` ends it.
 
@@ -162,19 +427,129 @@ class Dossier:
             right: Read; read and write; all three; or write alone.
             ends_ms: When it ends by itself; 0: never.
             history: ``all``, or ``now``: a new epoch begins and the person reads from there.
+
+        Raises:
+            UsageError: No such history.
+            ProtocolError: `NO_ACCESS` and others of the rules.
         """
-        raise NotImplementedError
+        if history not in {"all", "now"}:
+            raise UsageError("history is all or now")
+
+        def build(draft: Draft) -> None:
+            since_epoch = draft.advance(section) if history == "now" and right & Right.READ else 0
+            draft.grant(person, whole(section), right, since_epoch=since_epoch, ends_ms=ends_ms)
+
+        await self._sync.append(build, needs_pins=True)
+
+    async def grant_narrow(
+        self, person: bytes, scope: Scope, right: Right, *, ends_ms: int = 0, history: str = "all"
+    ) -> None:
+        """Sets the one grant of a person for a slot or a record; `Right.NONE` ends it.
+
+        Args:
+            person: Account.
+            scope: Of a slot or record.
+            right: Read; read and write; for a slot also write alone.
+            ends_ms: When it ends by itself; 0: never.
+            history: ``all``, or ``now``: a new epoch begins and the person reads from there.
+
+        Raises:
+            UsageError: No such history.
+            ProtocolError: `NARROWER` (it would take from a wider grant that stays), `NO_ACCESS`, others of the rules.
+        """
+        if history not in {"all", "now"}:
+            raise UsageError("history is all or now")
+        await self._sync.section(scope.section).load_records()
+
+        def build(draft: Draft) -> None:
+            since_epoch = draft.advance(scope.section) if history == "now" and right & Right.READ else 0
+            draft.grant(person, scope, right, since_epoch=since_epoch, ends_ms=ends_ms)
+
+        await self._sync.append(build, needs_pins=True)
 
     async def remove(self, person: bytes) -> int:
         """Ends all rights of a member at once; returns how many sections began a new epoch."""
-        raise NotImplementedError
+        return await self._sync.append(lambda draft: draft.remove(person), needs_pins=True)
 
-    async def add_section(self, kind: str, title: str, *, readers: dict[bytes, Right] | None = None) -> Section:
-        """Makes a section.
+    async def settle_ends(self) -> int:
+        """Notes end dates that have passed and begins the epochs that are waited for; returns how many of both."""
+        return await self._sync.append(lambda draft: draft.expire_passed() + draft.advance_due(), needs_pins=True)
 
-        Args:
-            kind: Its word, such as ``conversation`` or ``side-c01``.
-            title: Shown to people.
-            readers: Who else has which rights in it, by account.
+    # --- what happened -----------------------------------------------------------------------------------------------
+
+    async def timeline(self, language: str = ENGLISH, zone: tzinfo | None = None) -> list[TimelineLine]:
+        """Every change of members and rights, oldest first, each as a sentence; alarms stand at their time."""
+        entries = await self._sync.list_entries()
+        events = timeline_events(self._sync.replica, entries, self._sync.slot_word)
+        lines = [TimelineLine(event.time_ms, event.by, sentence(event, language, zone)) for event in events]
+        lines += [
+            TimelineLine(
+                alarm.time_ms,
+                self._sync.name_of(alarm.author) if alarm.author is not None else "",
+                f"{alarm.code}: {alarm.sentence}",
+            )
+            for alarm in self.alarms
+        ]
+        return sorted(lines, key=lambda line: line.time_ms)
+
+    async def refresh(self) -> None:
+        """Fetches and verifies what the ledger gained.
+
+        Raises:
+            HistoryError: It contradicts what was verified.
         """
-        raise NotImplementedError
+        await self._sync.refresh()
+
+
+def list_sections(sync: LedgerSync, account: bytes | None = None) -> list[SectionView]:
+    """The sections of a ledger, the lobby apart, and what somebody may do there now."""
+    replica = sync.replica
+    state, now_ms = replica.require_trust(), sync.context.now_ms()
+    who = account if account is not None else sync.context.account
+    found: list[SectionView] = []
+    for section in sorted(state.sections.values(), key=lambda section: section.created):
+        if section.section == state.lobby:
+            continue
+        words = replica.section_words(section.section)
+        rights = state.section_rights(who, section.section, now_ms)
+        found.append(
+            SectionView(
+                section.section,
+                _word(words, "kind"),
+                _word(words, "title"),
+                state.may_read_anything(who, section.section, now_ms),
+                bool(rights & Right.WRITE),
+                bool(rights & Right.GIVE),
+                state.is_due(section.section, now_ms),
+            )
+        )
+    return found
+
+
+def fingerprint(keys: MemberKeys) -> str:
+    """32 hexadecimal digits in groups of four, over a member's current keys."""
+    digits = primitives.digest(Label.FINGERPRINT, encode_object(keys)).hex()[:32]
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+
+def _word(words: Mapping[str, Value], name: str) -> str:
+    value = words.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _is_same(verified: VerifiedPerson, keys: MemberKeys) -> bool:
+    return (verified.generation, verified.sign_key) == (keys.generation, keys.sign_key)
+
+
+def _is_id(text: str, wanted: bytes) -> bool:
+    try:
+        return parse_id(text) == wanted
+    except ProtocolError:
+        # Not an id: a name or handle.
+        return False
+
+
+def _is_meant(ref: bytes | str, section: bytes, kind: str) -> bool:
+    if isinstance(ref, bytes):
+        return ref == section
+    return kind.casefold() == ref.casefold() or _is_id(ref, section)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zegel_protocol.codec import Value
+    from zegel_protocol.conversation import FileReference
     from zegel_protocol.errors import ErrorCode
-    from zegel_protocol.file import FileReference
     from zegel_protocol.ledger.operations import LedgerKind, Right, Scope
 
 
@@ -121,6 +121,7 @@ class AlarmView:
         section: Where; None for the ledger.
         position: Of the void object; 0 otherwise.
         author: Who signed the void object; None when nobody can be named.
+        time_ms: When it was written; 0 when that is not known.
     """
 
     code: ErrorCode
@@ -129,6 +130,7 @@ class AlarmView:
     section: bytes | None = None
     position: int = 0
     author: bytes | None = None
+    time_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

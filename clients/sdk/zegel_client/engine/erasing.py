@@ -67,6 +67,10 @@ class Erasing:
         if target.kind is not ItemKind.VOID:
             target.kind, target.payload, target.erased_by = ItemKind.ERASED, None, target.erased_by or erasure
 
+    def find(self, envelope_hash: bytes) -> Item | None:
+        """The erasure of an envelope, as far as the run holds it."""
+        return self._erasures.get(envelope_hash)
+
     @property
     def is_explained(self) -> bool:
         """Whether an erasure explains every missing body so far."""

@@ -172,6 +172,13 @@ class SectionReplica:
             return None
         return GetHashes(self.ledger.ledger, self.section, first, min(last, first + MAX_HASHES - 1))
 
+    def line_hashes(self, head: Point) -> GetHashes | None:
+        """Asks for the hashes up to a head that the server names, while the run is empty; None: the line is there."""
+        first = self.line.head.position + 1
+        if self.items or head.position < first:
+            return None
+        return GetHashes(self.ledger.ledger, self.section, first, min(head.position, first + MAX_HASHES - 1))
+
     def get_bodies(self, items: Sequence[Item]) -> GetEnvelopes:
         """Asks for the bodies of some items (at most `MAX_PAGE`)."""
         return GetEnvelopes(self.ledger.ledger, self.section, tuple(item.position for item in items))
@@ -195,7 +202,7 @@ class SectionReplica:
             raise HistoryError(ErrorCode.GAP, "the server shows less than it says there is")
         for arrival in page.arrivals:
             self._take_next(arrival)
-        self._compare_head(head)
+        self.compare_head(head)
         return self.items[len(self.items) - len(page.arrivals) :] if page.arrivals else []
 
     def accept_newest(self, page: IncomingPage) -> list[Item]:
@@ -206,7 +213,7 @@ class SectionReplica:
         if not page.arrivals:
             if head.position > self.line.head.position:
                 raise HistoryError(ErrorCode.GAP, "the server shows less than it says there is")
-            self._compare_head(head)
+            self.compare_head(head)
             return []
         self._first = page.arrivals[0].position
         self._require_run(page.arrivals, self._first)
@@ -217,7 +224,7 @@ class SectionReplica:
             self._word = head
         for arrival in page.arrivals:
             self._take_next(arrival, is_new=False)
-        self._compare_head(head)
+        self.compare_head(head)
         return self.items
 
     def accept_older(self, page: IncomingPage) -> list[Item]:
@@ -243,10 +250,9 @@ class SectionReplica:
             HistoryError: as `accept_next`.
         """
         wanted = self.next_hashes()
-        count, rest = divmod(len(answer.hashes), _HASH_BYTES)
-        if wanted is None or answer.first != wanted.first or rest or not 0 < count <= wanted.last - wanted.first + 1:
+        hashes = _split(answer.hashes)
+        if wanted is None or answer.first != wanted.first or not 0 < len(hashes) <= wanted.last - wanted.first + 1:
             raise HistoryError(ErrorCode.GAP, "other hashes than were asked for")
-        hashes = [answer.hashes[at : at + _HASH_BYTES] for at in range(0, len(answer.hashes), _HASH_BYTES)]
         if not self.is_linked:
             for envelope_hash in hashes:
                 self._extend(envelope_hash)
@@ -255,6 +261,21 @@ class SectionReplica:
         self._lower += answer.hashes
         if self._floor.position + len(self._lower) // _HASH_BYTES == self.line.base.position:
             self._lead()
+
+    def accept_line(self, answer: Hashes, head: Point) -> None:
+        """Takes the answer to `line_hashes`: moves the line alone; the run begins above it.
+
+        Raises:
+            HistoryError: as `accept_next`.
+        """
+        wanted = self.line_hashes(head)
+        hashes = _split(answer.hashes)
+        if wanted is None or answer.first != wanted.first or not 0 < len(hashes) <= wanted.last - wanted.first + 1:
+            raise HistoryError(ErrorCode.GAP, "other hashes than were asked for")
+        for envelope_hash in hashes:
+            self._extend(envelope_hash)
+        self._first = self.line.head.position + 1
+        self.compare_head(head)
 
     def accept_bodies(self, page: IncomingPage) -> None:
         """Takes the answer to `get_bodies`: opens items whose skeletons were verified before.
@@ -278,9 +299,12 @@ class SectionReplica:
         try:
             verified = self._verify_author(item, arrival)
             verify_validity(self.ledger.state, verified.header, item.position)
-            self._fill(item, verified, is_bare=False)
+            self._fill(item, verified, is_bare=isinstance(verified, VerifiedSkeleton))
         except ObjectError as error:
             self._void(item, error)
+        if item.kind is ItemKind.SEALED:
+            # Its body was asked for and does not come: it was erased, by what may lie below this run.
+            item.kind, item.erased_by = ItemKind.ERASED, self._erasing.find(item.hash)
         return item
 
     def accept_own(self, sealed: Sealed, accepted: Accepted) -> Item | None:
@@ -507,8 +531,7 @@ class SectionReplica:
     def _lead(self) -> None:
         """Puts the line down to the floor, once all hashes below its base are there."""
         base = self.line.base.position
-        hashes = (bytes(self._lower[at : at + _HASH_BYTES]) for at in range(0, len(self._lower), _HASH_BYTES))
-        if not self.line.lead(self._floor, hashes):
+        if not self.line.lead(self._floor, _split(bytes(self._lower))):
             raise HistoryError(ErrorCode.TRANSCRIPT, "the past does not lead to what was verified before")
         self._lower.clear()
         for item in self.items[: max(base - self._first + 1, 0)]:
@@ -523,8 +546,12 @@ class SectionReplica:
         ):
             raise HistoryError(ErrorCode.TRANSCRIPT, "another envelope than stands at its place")
 
-    def _compare_head(self, head: Point) -> None:
-        """Compares the head that the server names, once the run reaches it."""
+    def compare_head(self, head: Point) -> None:
+        """Compares a head that the server names, where run or line reach it.
+
+        Raises:
+            HistoryError: `ROLLBACK`, `TRANSCRIPT`, `GAP`.
+        """
         if head.position != self.last:
             if head.position < self.last:
                 raise HistoryError(ErrorCode.ROLLBACK, "the section ends before what was shown")
@@ -548,3 +575,10 @@ class SectionReplica:
         for number, arrival in enumerate(arrivals):
             if arrival.position != first + number:
                 raise HistoryError(ErrorCode.GAP, "a page with other positions than were asked for")
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    """Bare hashes as they come: 32 bytes each, joined."""
+    if len(hashes) % _HASH_BYTES:
+        raise HistoryError(ErrorCode.GAP, "a hash is 32 bytes")
+    return [hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes), _HASH_BYTES)]

@@ -57,6 +57,21 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrapped:
+    """An account's secrets as they are kept: opened by a password or a sheet.
+
+    Attributes:
+        account: Whose.
+        secret: The newest generation's, an encoded `account.SecretWrap`.
+        older: Boxes of the generations before, newest first.
+    """
+
+    account: bytes
+    secret: bytes
+    older: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Stretched:
     """A password after Argon2id, with what it was stretched with."""
 
@@ -71,6 +86,7 @@ class NewAccount:
 
     request: messages.SignUp
     identity: Identity
+    wrapped: Wrapped
     sheet: RecoverySheet
 
 
@@ -134,7 +150,7 @@ def prepare_sign_up(
     request = messages.SignUp(
         encoded, secret.sign_key.sign(Label.SIGN_UP, encoded), keys.sign.sign(Label.SIGN_UP, encoded), client
     )
-    return NewAccount(request, Identity(handle, keys), sheet)
+    return NewAccount(request, Identity(handle, keys), Wrapped(keys.account, form.password.secret), sheet)
 
 
 def _password_secrets(keys: AccountKeys, stretched: Stretched, password_generation: int) -> NewSecrets:
@@ -156,12 +172,12 @@ def sign_proof(
 
 
 def open_identity(
-    answer: messages.LoggedIn, handle: str, wrap_key: bytes, kind: WrapKind, kdf: KdfParameters | None
+    wrapped: Wrapped, handle: str, wrap_key: bytes, kind: WrapKind, kdf: KdfParameters | None
 ) -> Identity:
     """Opens what a log-in brought and compares all of it; on any error the session is not to be used at all.
 
     Args:
-        answer: The server's.
+        wrapped: As the server answered, or as the vault kept it.
         handle: Normalised.
         wrap_key: From the password or the sheet.
         kind: Which of both.
@@ -170,11 +186,11 @@ def open_identity(
     Raises:
         ProtocolError: as `account.open_secret`.
     """
-    keys = open_secret(answer.secret, wrap_key, kind, account=AccountId(answer.account), kdf=kdf)
+    keys = open_secret(wrapped.secret, wrap_key, kind, account=AccountId(wrapped.account), kdf=kdf)
     older: list[AccountKeys] = []
-    for box in answer.older:
+    for box in wrapped.older:
         older.append((older[-1] if older else keys).open_older(box))
-    generation = SECRET_WRAP.decode(answer.secret).password_generation
+    generation = SECRET_WRAP.decode(wrapped.secret).password_generation
     return Identity(handle, keys, tuple(older), generation)
 
 

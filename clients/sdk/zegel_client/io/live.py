@@ -20,7 +20,6 @@ from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.messages import (
     MAX_FRAME_BYTES,
     VERSION,
-    Claim,
     EndEvent,
     Event,
     Failure,
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 
-_ONCE = (SetPassword, SetRecovery, Permit, Claim)
+_ONCE = (SetPassword, SetRecovery, Permit)
 """Requests that are not asked again by themselves when the connection breaks before their answer."""
 _FATAL = frozenset({ErrorCode.SESSION_ENDED, ErrorCode.VERSION, ErrorCode.NO_ACCESS, ErrorCode.ORIGIN})
 _MAX_EVENTS = 4096
@@ -126,10 +125,24 @@ class Live:
             self._link.cancel()
 
     @property
+    def origin(self) -> str:
+        """Address of the server."""
+        return self._address.origin
+
+    @property
     def is_connected(self) -> bool:
         """Whether requests would leave at once."""
         link = self._link
         return link is not None and link.done() and not link.cancelled() and link.exception() is None
+
+    async def wait(self) -> None:
+        """Waits for the connection.
+
+        Raises:
+            UnreachableError: It did not come.
+            RefusedError: The session has ended.
+        """
+        await self._wait_for_link(was_sent=False)
 
     # --- asking ------------------------------------------------------------------------------------------------------
 

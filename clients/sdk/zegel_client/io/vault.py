@@ -164,7 +164,7 @@ class VaultFolder:
         """Makes the vault of an account that has just signed in."""
         vault_key = primitives.random_bytes(primitives.KEY_BYTES)
         self.header = _header(server, handle, keys, salt, kdf, wrap_key, vault_key)
-        await asyncio.to_thread(self._write_header)
+        await asyncio.to_thread(self.write_header)
         return await self._open(vault_key)
 
     async def open_by_password(self, wrap_key: bytes) -> Vault | None:
@@ -196,7 +196,7 @@ class VaultFolder:
                 # Sealed by another generation; the next candidate is tried.
                 continue
             self.header = _header(header.server, header.handle, keys[0], salt, kdf, wrap_key, vault_key)
-            await asyncio.to_thread(self._write_header)
+            await asyncio.to_thread(self.write_header)
             return await self._open(vault_key)
         raise VaultError("the profile belongs to another account")
 
@@ -214,7 +214,7 @@ class VaultFolder:
     async def _open(self, vault_key: bytes) -> Vault:
         return await asyncio.to_thread(Vault, self, self._folder / _ROWS_NAME, vault_key)
 
-    def _write_header(self) -> None:
+    def write_header(self) -> None:
         """Writes whole or not at all: a new file, synced, takes the old one's place."""
         target = self._folder / _HEADER_NAME
         fresh = self._folder / f"{_HEADER_NAME}.new"
@@ -260,7 +260,7 @@ class Vault:
         if old is None:
             raise VaultError("there is no vault here")
         self._folder.header = _header(old.server, old.handle, keys, salt, kdf, wrap_key, self._key)
-        await asyncio.to_thread(self._folder._write_header)  # noqa: SLF001 - the same file
+        await asyncio.to_thread(self._folder.write_header)
 
     async def get(self, kind: RowKind, name: bytes) -> bytes | None:
         """Reads a row; None when there is none.

@@ -1,0 +1,151 @@
+"""Answering invitations, and taking up the answers of others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zegel_client.client.signing_in import look_at
+from zegel_client.client.views import AlarmView, Joined
+from zegel_client.engine.session import prepare_permit
+from zegel_client.errors import RefusedError
+from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
+from zegel_protocol.invite_note import open_note, seal_note
+from zegel_protocol.ledger.entry import ACCEPTANCE, VERSION, Acceptance, sign_acceptance
+from zegel_protocol.ledger.state import OPEN
+from zegel_protocol.messages import Claim, Claims, Done, GetClaims, ListInvitations, Permissions
+
+if TYPE_CHECKING:
+    from zegel_client.client.context import Context
+    from zegel_client.client.dossier_list import DossierList
+    from zegel_client.client.ledger_sync import LedgerSync
+    from zegel_client.engine.draft import Draft
+    from zegel_protocol.codec import Value
+    from zegel_protocol.invite_secret import InviteBox, InviteSecret
+
+
+class Joining:
+    """See the module."""
+
+    def __init__(self, context: Context, dossiers: DossierList) -> None:
+        self._context = context
+        self._dossiers = dossiers
+
+    # --- answering ---------------------------------------------------------------------------------------------------
+
+    async def accept(self, secret: InviteSecret) -> bytes:
+        """Answers an invitation; returns the ledger's id, or an operator's invitation's own."""
+        box = await look_at(self._context.http, secret)
+        if box is None:
+            await self._context.live.ask(prepare_permit(self._context.identity, secret), Done)
+            return secret.invite_id
+        await self.answer(secret, box)
+        return box.ledger
+
+    async def answer(self, secret: InviteSecret, box: InviteBox) -> None:
+        """Signs the acceptance with both keys; the handle goes along, wrapped to the inviter."""
+        keys = self._context.identity.keys
+        acceptance = Acceptance(
+            VERSION,
+            box.kind,
+            box.ledger,
+            box.create_hash,
+            box.head_index,
+            box.head_hash,
+            box.inviter,
+            secret.invite_id,
+            keys.public(),
+            self._context.now_ms(),
+        )
+        encoded, by_account, by_invite = sign_acceptance(keys, secret.sign_key, acceptance)
+        words: dict[str, Value] = {"handle": self._context.identity.handle}
+        note = seal_note(box.inviter, secret.invite_id, keys.account, words)
+        await self._context.live.ask(Claim(encoded, by_account, by_invite, note), Done)
+
+    async def create_organisation(self, name: str, organisation: bytes | None, own_name: str) -> LedgerSync:
+        """Writes an organisation's first entry.
+
+        Raises:
+            RefusedError: `INVITATION`.
+            UsageError: Several permissions are open.
+        """
+        answer = await self._context.live.ask(ListInvitations(), Permissions)
+        open_ones = [permission.organisation for permission in answer.permissions]
+        if organisation is None:
+            if len(open_ones) > 1:
+                raise UsageError("several organisations may be founded: name one by its id")
+            organisation = open_ones[0] if open_ones else None
+        if organisation is None or organisation not in open_ones:
+            raise RefusedError(ErrorCode.INVITATION, "no open permission to found an organisation")
+        sync = self._dossiers.new(organisation)
+        handle = self._context.identity.handle
+        founder: dict[str, Value] = {"handle": handle, "name": own_name or handle, "role": "owner"}
+
+        def build(draft: Draft) -> None:
+            draft.create_organisation(founder, {"title": name})
+
+        await sync.append(build)
+        return sync
+
+    # --- taking up ---------------------------------------------------------------------------------------------------
+
+    async def welcome(self) -> list[Joined]:
+        """Takes up answers in all ledgers where this account gives."""
+        joined: list[Joined] = []
+        for line in await self._dossiers.lines():
+            if not line.is_member:
+                continue
+            try:
+                answer = await self._context.live.ask(GetClaims(line.ledger), Claims)
+            except RefusedError as error:
+                if error.code is not ErrorCode.NO_ACCESS:
+                    raise
+                continue  # no giver there
+            if answer.claims:
+                joined.extend(await self._welcome(await self._dossiers.open(line.ledger), answer.claims))
+        return joined
+
+    async def _welcome(self, sync: LedgerSync, claims: tuple[Claim, ...]) -> list[Joined]:
+        by_invite: dict[bytes, list[Claim]] = {}
+        for claim in claims:
+            try:
+                invite = ACCEPTANCE.decode(claim.acceptance).invite
+            except ObjectError as error:
+                sync.note(AlarmView(error.code, f"an answer to an invitation: {error.detail}", is_frozen=False))
+                continue
+            by_invite.setdefault(invite, []).append(claim)
+        joined: list[Joined] = []
+        for invite, answers in by_invite.items():
+            found = sync.replica.state.invites.get(invite)
+            if found is None or found.ended != OPEN:
+                continue
+            if len({ACCEPTANCE.decode(answer.acceptance).keys for answer in answers}) > 1:
+                sentence = "two people answered one invitation: it must have been read by somebody else; make a new one"
+                sync.note(AlarmView(ErrorCode.ACCEPTANCE, sentence, is_frozen=False))
+                continue
+            try:
+                joined.append(await self._add(sync, invite, answers[0]))
+            except ObjectError as error:
+                sentence = f"an answer to an invitation was not taken up: {error.detail}"
+                sync.note(AlarmView(error.code, sentence, is_frozen=False))
+        return joined
+
+    async def _add(self, sync: LedgerSync, invite: bytes, claim: Claim) -> Joined:
+        words = dict(sync.replica.invite_words(invite))
+        account = ACCEPTANCE.decode(claim.acceptance).keys.account
+        handle = self._read_handle(invite, account, claim)
+        if handle:
+            words["handle"] = handle
+        await sync.append(lambda draft: draft.add_invited(claim, words))
+        name = words.get("name")
+        return Joined(sync.ledger, account, name if isinstance(name, str) else "")
+
+    def _read_handle(self, invite: bytes, account: bytes, claim: Claim) -> str:
+        """The newcomer's handle; empty when the note was made for another giver."""
+        for keys in (self._context.identity.keys, *self._context.identity.older):
+            try:
+                handle = open_note(keys, invite, account, claim.note).get("handle")
+            except ProtocolError:
+                # Made for another giver, or for another generation of these keys.
+                continue
+            return handle if isinstance(handle, str) else ""
+        return ""

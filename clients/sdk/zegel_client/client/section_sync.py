@@ -1,0 +1,423 @@
+"""One section kept up to date: pages, hashes, bodies, records, and what waits to be sent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from zegel_client.client.events import SectionGrew
+from zegel_client.client.sender import Sender
+from zegel_client.client.views import AlarmView
+from zegel_client.engine.incoming import read_arrival, read_arrivals
+from zegel_client.engine.item import ItemKind
+from zegel_client.engine.messages import collect_messages
+from zegel_client.engine.receipts import anchor_receipt
+from zegel_client.engine.records import Records
+from zegel_client.engine.roles import PROFILE, RECORD_KINDS
+from zegel_client.engine.section_replica import SectionReplica, find_floor
+from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError
+from zegel_protocol.fields import InvalidRecordError
+from zegel_protocol.ids import NO_ID, SlotId
+from zegel_protocol.memory import NO_RECORDS, SectionMemory
+from zegel_protocol.messages import (
+    MAX_PAGE,
+    Form,
+    GetHashes,
+    GetHeads,
+    GetRecords,
+    GetVersions,
+    Hashes,
+    Heads,
+    Page,
+)
+from zegel_protocol.messages import Records as RecordsAnswer
+from zegel_protocol.records.slot_table import SlotTable
+
+if TYPE_CHECKING:
+    from zegel_client.client.ledger_sync import LedgerSync
+    from zegel_client.client.recollection import Recollection
+    from zegel_client.engine.incoming import Arrival, IncomingPage
+    from zegel_client.engine.item import Item
+    from zegel_client.engine.messages import Thread
+    from zegel_client.engine.outbox import Sealed
+    from zegel_protocol.memory import Memory
+    from zegel_protocol.messages import Accepted, EnvelopeEvent, GetEnvelopes, GetPage
+    from zegel_protocol.receipt import Receipt
+    from zegel_protocol.transcript import Point
+
+
+class SectionSync:
+    """One section.
+
+    Attributes:
+        replica: What is verified.
+        sender: What waits to be sent.
+        read_position: How far the person has read.
+        has_verified: Whether anything was fetched.
+    """
+
+    def __init__(
+        self, ledger: LedgerSync, section: bytes, recollection: Recollection, remembered: Memory | None
+    ) -> None:
+        self.ledger = ledger
+        self.section = section
+        self.read_position = 0
+        self.has_verified = False
+        self._points = recollection.points.get(section, [])
+        self._memory = (
+            next((line for line in remembered.sections if line.section == section), None) if remembered else None
+        )
+        self.replica = self._new_replica()
+        self.sender = Sender(self)
+        self._records: Records | None = None
+        self._turn = asyncio.Lock()
+
+    @property
+    def kind(self) -> str:
+        """Its word; empty when the words cannot be opened."""
+        kind = self.ledger.replica.section_words(self.section).get("kind")
+        return kind if isinstance(kind, str) else ""
+
+    def _new_replica(self) -> SectionReplica:
+        kind = self.kind
+        form = Form.SKELETON if kind in RECORD_KINDS or kind.startswith(PROFILE) else Form.ENVELOPE
+        noted = self._points[0] if self._points else None
+        with self.ledger.guard():
+            replica = SectionReplica(self.ledger.replica, self.section, noted=noted, form=form)
+            for point in self._points[1:]:
+                replica.add_anchor(point, ErrorCode.TRANSCRIPT)
+            self.ledger.receipts.anchor(replica)
+        return replica
+
+    def alarms(self) -> list[AlarmView]:
+        """Its void objects."""
+        found: list[AlarmView] = []
+        for alarm in self.replica.alarms:
+            author = self.ledger.name_of(alarm.author) if alarm.author is not None else ""
+            who = f" of {author}" if author else ""
+            sentence = f"{self.kind} {alarm.position}: void{who}: {alarm.detail}"
+            found.append(
+                AlarmView(
+                    alarm.code,
+                    sentence,
+                    is_frozen=False,
+                    section=self.section,
+                    position=alarm.position,
+                    author=alarm.author,
+                    time_ms=alarm.time_ms,
+                )
+            )
+        return found
+
+    # --- what others bring -------------------------------------------------------------------------------------------
+
+    def take_entries(self) -> None:
+        """Takes up what the ledger gained; called by the ledger, under its guard.
+
+        Raises:
+            HistoryError: A pin contradicts what is here.
+        """
+        state = self.ledger.replica.state
+        if find_floor(state, self.section, self.ledger.context.account) != self.replica.floor:
+            # More or less of the past may be read than before: what is here is fetched again.
+            self._points = [self.replica.head] if self.replica.head.position else []
+            self.replica = self._new_replica()
+            self._records, self._memory, self.has_verified = None, None, False
+            return
+        self.replica.take_pins()
+
+    def take_receipt(self, receipt: Receipt) -> None:
+        """Compares a receipt with what is here; called under the ledger's guard."""
+        anchor_receipt(self.replica, receipt)
+
+    async def take_event(self, event: EnvelopeEvent) -> None:
+        """Takes one live envelope, where this section is followed."""
+        if not self.has_verified:
+            return
+        async with self._turn:
+            with self.ledger.guard():
+                arrival = read_arrival(event.item)
+                if arrival.skeleton is not None:
+                    await self.ledger.ensure_index(arrival.skeleton.header.ledger_index)
+                before = self.replica.last
+                if self.replica.accept_event(arrival, event.transcript) is None and arrival.position > before:
+                    await self._catch_up()
+            self._tell(before)
+
+    def _tell(self, before: int) -> None:
+        if self.replica.last > before:
+            self.ledger.context.tell(SectionGrew(self.ledger.ledger, self.section, before + 1, self.replica.last))
+
+    # --- requests ----------------------------------------------------------------------------------------------------
+
+    async def _page(self, request: GetPage | GetEnvelopes | GetVersions) -> IncomingPage:
+        answer = await self.ledger.context.live.ask(request, Page)
+        page = read_arrivals(answer.items, answer.head)
+        await self.ledger.ensure_index(page.ledger_index)
+        return page
+
+    async def _catch_up(self) -> None:
+        """Fetches what follows the run, to the head."""
+        while True:
+            page = await self._page(self.replica.next_page())
+            self.replica.accept_next(page)
+            self.has_verified = True
+            if page.head is None or self.replica.last >= page.head.position:
+                return
+
+    async def catch_up(self) -> None:
+        """Fetches what follows the run, to the head."""
+        self.ledger.require_thawed()
+        async with self._turn:
+            before = self.replica.last
+            with self.ledger.guard():
+                await self._catch_up()
+            self._tell(before)
+
+    async def bring_line(self) -> None:
+        """Verifies up to the head as cheaply as that can be done; needed before anything is written or pinned."""
+        self.ledger.require_thawed()
+        async with self._turn:
+            with self.ledger.guard():
+                if self.replica.items or self.replica.form is Form.SKELETON:
+                    await self._catch_up()
+                    await self._link()
+                else:
+                    await self._move_line()
+
+    async def _move_line(self) -> None:
+        live = self.ledger.context.live
+        heads = await live.ask(GetHeads(self.ledger.ledger), Heads)
+        head = next((head.point for head in heads.sections if head.section == self.section), None)
+        if head is None:
+            raise ProtocolError(ErrorCode.NO_ACCESS, "no such section, or no right to it")
+        while (request := self.replica.line_hashes(head)) is not None:
+            self.replica.accept_line(await live.ask(request, Hashes), head)
+        self.replica.compare_head(head)
+        self.has_verified = True
+
+    async def _link(self) -> None:
+        """Fetches bare hashes until line and run are one."""
+        while not self.replica.is_linked:
+            await self._fetch_hashes(self.replica.next_hashes())
+
+    async def _fetch_hashes(self, request: GetHashes | None) -> None:
+        if request is not None:
+            self.replica.accept_hashes(await self.ledger.context.live.ask(request, Hashes))
+
+    async def link(self) -> None:
+        """Verifies the place of everything in the run, down to what was verified before."""
+        self.ledger.require_thawed()
+        async with self._turn:
+            with self.ledger.guard():
+                await self._link()
+
+    async def verify_past(self) -> None:
+        """Verifies the place of what is shown below the own memory as well."""
+        self.ledger.require_thawed()
+        async with self._turn:
+            with self.ledger.guard():
+                while (request := self.replica.next_hashes()) is not None:
+                    await self._fetch_hashes(request)
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    async def load_messages(self, limit: int | None) -> list[Thread]:
+        """Brings the run up to the head and as far down as the limit asks for.
+
+        Returns:
+            All messages, or the newest `limit`.
+        """
+        self.ledger.require_thawed()
+        async with self._turn:
+            before = self.replica.last
+            with self.ledger.guard():
+                await self._load_newest(limit)
+                found = collect_messages(self.replica, limit)
+                while self.replica.has_older and (limit is None or len(found) < limit):
+                    page = await self._page(self.replica.older_page(MAX_PAGE if limit is None else max(limit, 64)))
+                    self.replica.accept_older(page)
+                    if limit is not None:
+                        found = collect_messages(self.replica, limit)
+                if self.replica.needs_head:
+                    await self._catch_up()
+                found = collect_messages(self.replica, limit)
+            self._tell(before)
+        return found
+
+    async def _load_newest(self, limit: int | None) -> None:
+        replica = self.replica
+        is_fresh = not replica.items and not self.has_verified
+        if replica.items or (is_fresh and limit is None and replica.line.base == replica.floor):
+            await self._catch_up()
+            return
+        replica.accept_newest(await self._page(replica.newest_page(MAX_PAGE if limit is None else limit)))
+        self.has_verified = True
+
+    async def load_message(self, message: bytes) -> Thread | None:
+        """Finds one message, going back page by page."""
+        limit = 64
+        while True:
+            found = await self.load_messages(limit)
+            thread = next((t for t in found if t.first.header is not None and t.first.header.id == message), None)
+            if thread is not None or not self.replica.has_older:
+                return thread
+            limit = max(2 * limit, len(found) + 1)
+
+    # --- records -----------------------------------------------------------------------------------------------------
+
+    async def load_records(self) -> Records:
+        """Brings records and their heads up to date."""
+        self.ledger.require_thawed()
+        async with self._turn:
+            before = self.replica.last
+            with self.ledger.guard():
+                if self._records is None:
+                    self._records = await self._start_records()
+                await self._catch_up()
+                self._records.update()
+                await self._open_bodies(self._records)
+            self._tell(before)
+            return self._records
+
+    async def _start_records(self) -> Records:
+        memory = self._memory
+        records = Records(self.replica)
+        if memory is not None and memory.position + 1 == self.replica.first and memory.records_digest != NO_RECORDS:
+            heads = await self._fetch_heads(memory.position)
+            records.restore(heads, memory.records_digest)
+            if not any(item.kind is ItemKind.ERASED for _, items in heads for item in items):
+                return records
+            # What erased a head lies below the memory: it has to be seen.
+        if self.replica.has_older:
+            # Nothing is known of what lies below: everything is read once.
+            self._points, self._memory = [], None
+            anchor = self.replica.head
+            self.replica = self._new_replica()
+            self.replica.add_anchor(anchor, ErrorCode.TRANSCRIPT)
+            records = Records(self.replica)
+        return records
+
+    async def _fetch_heads(self, position: int) -> list[tuple[bytes, list[Item]]]:
+        found: list[tuple[bytes, list[Item]]] = []
+        after, is_last = NO_ID, False
+        while not is_last:
+            request = GetRecords(self.ledger.ledger, self.section, position, after, MAX_PAGE)
+            answer = await self.ledger.context.live.ask(request, RecordsAnswer)
+            is_last = answer.is_last
+            for line in answer.records:
+                if line.record <= after:
+                    raise HistoryError(ErrorCode.GAP, "records out of order")
+                after = line.record
+                items = [self.replica.accept_single(read_arrival(stored)) for stored in line.heads]
+                found.append((line.record, items))
+            if not is_last and not answer.records:
+                raise HistoryError(ErrorCode.GAP, "a page of records that leads nowhere")
+        return found
+
+    async def _open_bodies(self, records: Records) -> None:
+        has_asked = False
+        while missing := records.unopened()[:MAX_PAGE]:
+            has_asked = True
+            page = await self._page(self.replica.get_bodies(missing))
+            if not page.arrivals:
+                raise HistoryError(ErrorCode.GAP, "the server does not show a record that it has")
+            self.replica.accept_bodies(page)
+        if has_asked and self.replica.needs_head:
+            await self._catch_up()
+            records.update()
+
+    async def load_history(self, record: bytes) -> list[Item]:
+        """Fetches all versions of a record; each must be in the run, or be named by a later one.
+
+        Returns:
+            Oldest first.
+
+        Raises:
+            HistoryError: `TRANSCRIPT`: a version that nobody vouches for.
+        """
+        records = await self.load_records()
+        async with self._turn:
+            with self.ledger.guard():
+                arrivals = {arrival.hash: arrival for arrival in await self._fetch_versions(record)}
+                wanted = list(records.raw_heads(record))
+                found: dict[bytes, Item] = {}
+                while wanted:
+                    envelope_hash = wanted.pop()
+                    arrival = arrivals.get(envelope_hash)
+                    if arrival is None or envelope_hash in found:
+                        continue
+                    item = found[envelope_hash] = self._single(arrival)
+                    if item.header is not None:
+                        wanted.extend(item.header.parents)
+                if arrivals.keys() - found.keys() - {item.hash for item in self.replica.items}:
+                    raise HistoryError(ErrorCode.TRANSCRIPT, "a version that nothing leads to")
+        return sorted(found.values(), key=lambda item: item.position)
+
+    def _single(self, arrival: Arrival) -> Item:
+        """A version: as it stands in the run, or verified by itself."""
+        known = self.replica.find_item(arrival.position)
+        if known is not None and known.hash == arrival.hash and known.kind is not ItemKind.SEALED:
+            return known
+        item = self.replica.accept_single(arrival)
+        if item.kind is ItemKind.ERASED and item.erased_by is None and not self.replica.has_older:
+            raise HistoryError(ErrorCode.GAP, "a body is withheld that nobody erased")
+        return item
+
+    async def _fetch_versions(self, record: bytes) -> list[Arrival]:
+        found: list[Arrival] = []
+        first = 1
+        while True:
+            page = await self._page(GetVersions(self.ledger.ledger, self.section, record, first, MAX_PAGE))
+            if not page.arrivals:
+                return found
+            found.extend(page.arrivals)
+            first = page.arrivals[-1].position + 1
+
+    def slot_word(self, slot: bytes) -> str:
+        """The word of a slot, out of the section's slot table; empty while that was not read."""
+        heads = self._records.heads(self.section) if self._records is not None else []
+        payload = heads[-1].payload if heads else None
+        if payload is None:
+            return ""
+        try:
+            return SlotTable.from_payload(payload).words.get(SlotId(slot), "")
+        except InvalidRecordError:
+            # Not a slot table: then no slot has a word.
+            return ""
+
+    def record_slot(self, record: bytes) -> bytes:
+        """The slot that a record lies in; zeros: none, or not read."""
+        heads = self._records.heads(record) if self._records is not None else []
+        header = heads[-1].header if heads else None
+        return header.slot if header is not None else NO_ID
+
+    # --- sending -----------------------------------------------------------------------------------------------------
+
+    def take_own(self, sealed: Sealed, accepted: Accepted) -> bool:
+        """Takes an acknowledgement; returns False when others' envelopes before it have to be fetched."""
+        with self.ledger.guard():
+            return self.replica.accept_own(sealed, accepted) is not None
+
+    async def raw_heads(self, record: bytes) -> frozenset[bytes]:
+        """What the server takes for the heads of a record, as verified here."""
+        if self.replica.form is Form.SKELETON:
+            return (await self.load_records()).raw_heads(record)
+        await self.load_messages(None)
+        records = Records(self.replica)
+        records.update()
+        return records.raw_heads(record)
+
+    # --- memory ------------------------------------------------------------------------------------------------------
+
+    def remember(self) -> SectionMemory | None:
+        """What the memory keeps of it; None: nothing was verified."""
+        head: Point = self.replica.head
+        if not self.has_verified:
+            return None
+        digest = NO_RECORDS
+        if self._records is not None and self.replica.last == head.position:
+            self._records.update()
+            digest = self._records.digest()
+        epoch = self.ledger.replica.state.get_section(self.section).epoch
+        return SectionMemory(self.section, epoch, head.position, head.transcript, digest)
