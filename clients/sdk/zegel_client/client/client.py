@@ -102,7 +102,7 @@ class Client:
         async with signing_in.entrance(server, profile, client_name, give_up_s, tell) as way:
             context, sheet, box = await signing_in.sign_up(way, secret, handle, password, consents)
             client = cls(context, listeners)
-            if box is not None:
+            if not signing_in.is_permission(box):
                 await client._joining.answer(secret, box)
         return client, sheet
 
@@ -283,7 +283,7 @@ class Client:
 
         Returns:
             Id of the dossier or organisation. It opens once somebody who may has taken up the answer (`welcome`); an
-            operator's invitation is taken up by `create_organisation`, and only its own id is returned.
+            operator's invitation is taken up by `create_organisation`.
 
         Raises:
             RefusedError: `INVITATION`.

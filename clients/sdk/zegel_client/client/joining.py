@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zegel_client.client.signing_in import look_at
+from zegel_client.client.signing_in import is_permission, look_at
 from zegel_client.client.views import AlarmView, Joined
 from zegel_client.engine.session import prepare_permit
 from zegel_client.errors import RefusedError
@@ -33,12 +33,12 @@ class Joining:
     # --- answering ---------------------------------------------------------------------------------------------------
 
     async def accept(self, secret: InviteSecret) -> bytes:
-        """Answers an invitation; returns the ledger's id, or an operator's invitation's own."""
+        """Answers an invitation; returns the ledger's id."""
         box = await look_at(self._context.http, secret)
-        if box is None:
+        if is_permission(box):
             await self._context.live.ask(prepare_permit(self._context.identity, secret), Done)
-            return secret.invite_id
-        await self.answer(secret, box)
+        else:
+            await self.answer(secret, box)
         return box.ledger
 
     async def answer(self, secret: InviteSecret, box: InviteBox) -> None:

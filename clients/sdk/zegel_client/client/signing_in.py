@@ -29,6 +29,7 @@ from zegel_protocol import codec
 from zegel_protocol.account import Action, WrapKind, normalise_handle
 from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.invite_secret import InviteSecret, open_invite_box
+from zegel_protocol.ledger.entry import NO_PREV
 from zegel_protocol.messages import (
     Challenge,
     Done,
@@ -118,20 +119,25 @@ def parse_invitation(invitation: str | InviteSecret) -> InviteSecret:
     return invitation if isinstance(invitation, InviteSecret) else InviteSecret.parse(invitation)
 
 
-async def look_at(http: Http, secret: InviteSecret) -> InviteBox | None:
-    """Fetches and opens the box of an invitation; None for an operator's, which has none.
+async def look_at(http: Http, secret: InviteSecret) -> InviteBox:
+    """Fetches and opens the box of an invitation.
 
     Raises:
         RefusedError: `INVITATION`, `EXPIRED`.
         ObjectError: The box is not that of the invitation: nothing of it is shown.
     """
     found = await http.open(LookAtInvitation(secret.invite_id), InvitationFound)
-    return open_invite_box(secret, found.box) if found.box else None
+    return open_invite_box(secret, found.box)
+
+
+def is_permission(box: InviteBox) -> bool:
+    """Whether an invitation is an operator's: it permits to found an organisation, and there is no ledger yet."""
+    return box.create_hash == NO_PREV
 
 
 async def sign_up(
     way: Entrance, secret: InviteSecret, handle: str, password: str, consents: Sequence[str]
-) -> tuple[Context, RecoverySheet, InviteBox | None]:
+) -> tuple[Context, RecoverySheet, InviteBox]:
     """Makes an account; returns the box of its invitation as well, which is still to be answered."""
     handle = normalise_handle(handle)
     if way.folder is not None and way.folder.header is not None:

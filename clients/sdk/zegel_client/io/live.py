@@ -245,6 +245,11 @@ class Live:
                     await self._serve(socket)
                 except ConnectionClosed:
                     continue
+                except RefusedError as error:
+                    if error.code in _FATAL:
+                        raise
+                    # The server is stopping, or has no room now.
+                    await asyncio.sleep(max(error.retry_after_ms / 1000, _FIRST_DELAY_S))
         except (RefusedError, ProtocolError, InvalidHandshake, InvalidMessage) as error:
             self._fail(error)
 
@@ -265,8 +270,8 @@ class Live:
     async def _greet(self, socket: ClientConnection) -> _Link:
         await socket.send(encode_message((1, Hello(VERSION, self._token))))
         rid, message = decode_frame(_as_bytes(await socket.recv()))
-        if isinstance(message, EndEvent | Failure):
-            raise RefusedError(message.code, "the server does not take this session")
+        if isinstance(message, Failure):
+            raise RefusedError(message.code, message.detail, retry_after_ms=message.retry_after_ms)
         if rid != 1 or not isinstance(message, Welcome):
             raise ProtocolError(ErrorCode.UNKNOWN_TYPE, "a server that does not greet")
         self.server_time_ms = message.time_ms
@@ -275,8 +280,7 @@ class Live:
     def _take(self, link: _Link, frame: str | bytes) -> None:
         rid, message = decode_frame(_as_bytes(frame))
         if isinstance(message, EndEvent):
-            if message.code in _FATAL:
-                raise RefusedError(message.code, "the server ended the session")
+            raise RefusedError(message.code, "the server ended the connection")
         elif isinstance(message, Event):
             self._tell(message)
         else:
