@@ -12,6 +12,8 @@ from zegel_client.client.dossier_list import DossierList
 from zegel_client.client.events import ConnectionChanged
 from zegel_client.client.follower import Follower
 from zegel_client.client.joining import Joining
+from zegel_client.errors import RefusedError
+from zegel_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -175,7 +177,12 @@ class Client:
         await self._dossiers.finish()
         current = next((line for line in await self._safety.sessions() if line.is_current), None)
         if current is not None:
-            await self._safety.end_session(current.session)
+            try:
+                await self._safety.end_session(current.session)
+            except RefusedError as error:
+                # The server's word that the session has ended may overtake its answer.
+                if error.code is not ErrorCode.SESSION_ENDED:
+                    raise
         if self._context.vault is not None:
             await signing_in.forget_session(self._context.vault)
         await self.close()
