@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import client_opening
 import growth
 import idle_connections
 import ledger_cost
@@ -32,6 +33,7 @@ STORED, STORED_QUICKLY = 100_000, 10_000
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], str]] = {
     "message": lambda asked: message_cost.measure(is_quick=asked.quick).markdown(),
     "page": lambda asked: page_cost.measure(is_quick=asked.quick).markdown(),
+    "opening": lambda asked: client_opening.measure(is_quick=asked.quick).markdown(),
     "ledger": lambda asked: ledger_cost.measure(is_quick=asked.quick).markdown(),
     "idle": lambda asked: idle_connections.measure(is_quick=asked.quick).markdown(),
     "growth": lambda asked: growth.measure(is_quick=asked.quick, stored=asked.stored).markdown(),

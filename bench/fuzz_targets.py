@@ -22,6 +22,7 @@ from zegel_protocol.account import AccountKeys
 from zegel_protocol.codec import encode, encode_object
 from zegel_protocol.conversation.message import Message
 from zegel_protocol.envelope import EncodedEnvelope, read_envelope, seal_envelope
+from zegel_protocol.errors import ObjectError
 from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
@@ -29,8 +30,20 @@ from zegel_protocol.ledger.entry import SIGNED_ENTRY, VERSION, Acceptance, Signe
 from zegel_protocol.ledger.operations import ALL_RIGHTS, PlannedGrant, Right
 from zegel_protocol.ledger.rules import try_entry
 from zegel_protocol.memory import NOTE, Note
-from zegel_protocol.messages import Answer, Claim, Event, Form, ServerFrame, Stored
+from zegel_protocol.messages import (
+    Answer,
+    Claim,
+    Event,
+    Form,
+    HelloFrame,
+    OpenRequest,
+    Request,
+    ServerFrame,
+    Stored,
+)
 from zegel_protocol.transcript import advance, start
+from zegel_server.http.requests import FRAME, HELLO, REQUEST, explain, read_rid
+from zegel_server.http.routes import OPEN_REQUEST
 from zegel_tools.vectors.areas import AREAS
 from zegel_tools.vectors.case import SUCCESS, parse
 
@@ -110,7 +123,24 @@ def _messages(draw: random.Random) -> Iterator[Target]:
     events = [b"\x92\x00" + event for event in draw_messages(Event, draw, 2)]
     frames = draw_messages(ServerFrame, draw, 60)
     yield Target("frame of a server", (*events, *frames), decode_frame)
+    requests = draw_messages(Request, draw, 2)
+    hello = draw_messages(HelloFrame, draw, 5)
+    yield Target("request over HTTP", tuple(requests), REQUEST.decode)
+    yield Target("request of a stranger", tuple(draw_messages(OpenRequest, draw, 3)), OPEN_REQUEST.decode)
+    yield Target("frame of a client", tuple(b"\x92\x01" + request for request in requests), _read_frame)
+    yield Target("first frame of a client", tuple(hello), HELLO.decode)
     yield Target("note of a device", tuple(draw_messages(Note, draw, 5)), NOTE.decode)
+
+
+def _read_frame(frame: bytes) -> None:
+    """As a server reads it: what cannot be read is explained, where it has a number."""
+    try:
+        FRAME.decode(frame)
+    except ObjectError as error:
+        found = read_rid(frame)
+        if found is None:
+            raise
+        raise explain(found[1], error) from None
 
 
 # --- what a right signature stands under -----------------------------------------------------------------------------
