@@ -27,7 +27,7 @@ def decode_answer(body: bytes) -> Answer:
     """
     try:
         return _ANSWER.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(ErrorCode.ENCODING, "an answer that this client cannot read") from error
 
 
@@ -39,7 +39,7 @@ def decode_frame(frame: bytes) -> tuple[int, Answer | Event]:
     """
     try:
         found = _FRAME.decode(frame)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ProtocolError(ErrorCode.ENCODING, "a frame that this client cannot read") from error
     return found.rid, found.message
 
