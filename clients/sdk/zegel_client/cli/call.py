@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import asynccontextmanager
-from getpass import getpass
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.failure import WRONG_USE, CommandError
-from zegel_client.cli.status import Status
+from zegel_client.cli.given import PASSWORD, ask_secret, decode
 from zegel_client.cli.visible import visible_line
 from zegel_client.client import Client
+from zegel_client.errors import UnreachableError
 from zegel_protocol.errors import ProtocolError
-from zegel_protocol.ids import parse_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 
 CLIENT_NAME: Final = "command line"
 """How this client is called in the person's list of sessions."""
-PASSWORD: Final = "ZEGEL_PASSWORD"  # noqa: S105 - the name of a variable
-NEW_PASSWORD: Final = "ZEGEL_NEW_PASSWORD"  # noqa: S105 - as above
-RECOVERY: Final = "ZEGEL_RECOVERY"
 
 
 class Call:
@@ -85,11 +80,21 @@ class Call:
 
     @asynccontextmanager
     async def ending(self, client: Client) -> AsyncGenerator[Client]:
-        """Leaves the server as this call should: see `client`."""
+        """Leaves the server as this call should, also after an error: see `client`."""
         async with client:
-            yield client
-            if self.profile is None:
-                await client.log_out()
+            try:
+                yield client
+            except UnreachableError:
+                raise  # nobody is there to take leave of
+            except Exception:
+                with suppress(ProtocolError, UnreachableError):  # the first error is the one that is told
+                    await self._leave(client)
+                raise
+            await self._leave(client)
+
+    async def _leave(self, client: Client) -> None:
+        if self.profile is None:
+            await client.log_out()
 
     @asynccontextmanager
     async def dossier(self) -> AsyncGenerator[Dossier]:
@@ -115,63 +120,3 @@ class Call:
         if given != "-":
             return given
         return decode(sys.stdin.buffer.read(), "standard input")
-
-
-def decode(content: bytes, what: str) -> str:
-    """Decodes UTF-8.
-
-    Raises:
-        CommandError: It is something else.
-    """
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        raise CommandError("encoding", f"{what} is not UTF-8") from None
-
-
-def ask_secret(variable: str, prompt: str, *, again: str = "") -> str:
-    """Takes a secret from the environment, or asks for it.
-
-    Args:
-        variable: Where it may stand.
-        prompt: What is asked.
-        again: Asked to confirm it; empty: once is enough.
-
-    Raises:
-        CommandError: There is none and nobody to ask, or the two differ.
-    """
-    found = os.environ.get(variable)
-    if found is not None:
-        return found
-    if not sys.stdin.isatty():
-        raise CommandError(WRONG_USE, f"no {prompt.rstrip(': ').lower()}", hint=f"set {variable}")
-    secret = getpass(prompt)
-    if again and getpass(again) != secret:
-        raise CommandError(WRONG_USE, "the two are not the same")
-    return secret
-
-
-def read_file(path: str) -> bytes:
-    """Reads a file, or standard input for ``-``.
-
-    Raises:
-        CommandError: It cannot be read.
-    """
-    if path == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise CommandError("file", f"{path}: {error.strerror or 'it cannot be read'}") from None
-
-
-def parse_thing(text: str) -> bytes:
-    """Reads the id of a message, invitation or session.
-
-    Raises:
-        CommandError: It is none.
-    """
-    try:
-        return parse_id(text)
-    except ProtocolError:
-        raise CommandError(WRONG_USE, f"{text!r} is no id", Status.WRONG_USE, "an id has 36 characters") from None

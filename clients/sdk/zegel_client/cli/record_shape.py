@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from zegel_client.cli.call import decode
 from zegel_client.cli.failure import WRONG_USE, CommandError
+from zegel_client.cli.given import decode
 from zegel_client.engine.roles import BUDGET, DEBTS, PROFILE, TRAJECTORY
 from zegel_protocol import primitives
 from zegel_protocol.fields import Fault, FaultCode, Filed, InvalidRecordError, read_filed
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from zegel_client.client.filing import Fileable, Filing, Reading
     from zegel_protocol.records.record_kind import Payload
 
-_PARTS = (Trajectory, Phase, Goal, Step, Evaluation)
+_PARTS: Final = (Trajectory, Phase, Goal, Step, Evaluation)
+_SHOWN: Final = (Entry, Debt, Profile, *_PARTS)
 
 
 def show_records(kind: str, filing: Filing) -> list[dict[str, object]]:
@@ -48,7 +49,7 @@ def _show(reading: Reading) -> dict[str, object]:
 
 
 def _fields(payload: Payload) -> Mapping[str, object]:
-    return payload.to_record() if isinstance(payload, Entry | Debt | Profile | _PARTS) else payload.to_payload()
+    return payload.to_record() if isinstance(payload, _SHOWN) else payload.to_payload()
 
 
 def read_records(content: bytes, kind: str, filing: Filing) -> list[Filed[Fileable]]:

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from zegel_client.cli.answer import Answer
-from zegel_client.cli.call import CLIENT_NAME, NEW_PASSWORD, PASSWORD, RECOVERY, ask_secret, parse_thing
+from zegel_client.cli.call import CLIENT_NAME
 from zegel_client.cli.failure import WRONG_USE, CommandError
+from zegel_client.cli.given import NEW_PASSWORD, PASSWORD, RECOVERY, ask_secret, parse_thing
 from zegel_client.cli.moments import local_text, moment_text
 from zegel_client.cli.status import Status
 from zegel_client.cli.table import table

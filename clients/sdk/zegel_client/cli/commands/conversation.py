@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.answer import Answer
-from zegel_client.cli.call import parse_thing
 from zegel_client.cli.failure import WRONG_USE, CommandError
+from zegel_client.cli.given import parse_thing
 from zegel_client.cli.moments import local_text, moment_text
 from zegel_client.cli.visible import visible, visible_line
 from zegel_client.engine.roles import CONVERSATION, NOTES, SIDE

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.answer import Answer
-from zegel_client.cli.call import read_file
 from zegel_client.cli.commands.dossiers import find_organisation, parse_informed
+from zegel_client.cli.given import read_file
 from zegel_client.cli.moments import now_ms
 from zegel_client.cli.table import table
 from zegel_client.client.filing import Filing

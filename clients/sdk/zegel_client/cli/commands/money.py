@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zegel_client.cli.answer import Answer
-from zegel_client.cli.call import read_file
 from zegel_client.cli.commands.records import note_faulty
 from zegel_client.cli.failure import WRONG_USE, CommandError
+from zegel_client.cli.given import read_file, write_file
 from zegel_client.cli.moments import now_ms, parse_day
 from zegel_client.cli.table import table
 from zegel_client.cli.visible import visible_line
@@ -132,15 +132,3 @@ def _money_section(section: Section) -> Section:
     if section.kind not in {BUDGET, DEBTS}:
         raise CommandError(WRONG_USE, f"only {BUDGET} and {DEBTS} go into CSV files")
     return section
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Writes a file.
-
-    Raises:
-        CommandError: It cannot be written.
-    """
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise CommandError("file", f"{path}: {error.strerror or 'it cannot be written'}") from None

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from zegel_client.cli.answer import Answer
-from zegel_client.cli.call import parse_thing, read_file
 from zegel_client.cli.commands.conversation import holds_messages
 from zegel_client.cli.failure import WRONG_USE, CommandError
+from zegel_client.cli.given import parse_thing, read_file
 from zegel_client.cli.moments import moment_text
 from zegel_client.cli.record_shape import read_json_records, read_records, show_records
 from zegel_client.cli.status import Status
