@@ -6,7 +6,9 @@ import asyncio
 import random
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from envelope_chain import EnvelopeChain
@@ -20,12 +22,14 @@ from zegel_protocol.messages import Accepted, Form, GetHeads, GetPage, Heads, Pa
 from zegel_protocol.transcript import start
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable
 
     from zegel_protocol.messages import ServerFrame
 
 DOSSIERS = 10
 IN_FLIGHT = 8
+ROUNDS = 7
+"""Odd, so that the median is one that was measured."""
 PAGE = 50
 TEXT = "x" * 512
 DISK_BAR_BYTES = 1536
@@ -57,7 +61,7 @@ def measure(*, is_quick: bool, stored: int) -> Table:
     while sizes[-1] * 10 <= stored:
         sizes.append(sizes[-1] * 10)
     with tempfile.TemporaryDirectory(prefix="zegel-growth-") as folder:
-        found = asyncio.run(_grow(ServerProcess(Path(folder)), sizes, 200 if is_quick else 1_000))
+        found = asyncio.run(_grow(ServerProcess(Path(folder)), sizes, 100 if is_quick else 500))
     return _table(found)
 
 
@@ -91,22 +95,30 @@ class Load:
 
     async def measure_at(self, size: int, pieces: int) -> Costs:
         """Grows to a size and measures there."""
-        await self._write(size - self._stored - pieces)
-        message_us = await self._cost(self._write(pieces), pieces)
+        await self._write(size - self._stored)
         await self._server.stop()
         disk_bytes = (file_bytes(self._server.data)[0] - self._empty_bytes) / self._stored
+        cold_us: list[float] = []
+        for _ in range(ROUNDS):
+            await self._server.start()
+            cold_us.append(await self._cost(self._open_each, DOSSIERS))
+            await self._server.stop()
         await self._server.start()
-        cold_us = await self._cost(self._open_each(1), DOSSIERS)
-        rounds = max(pieces // DOSSIERS, 1)
-        open_us = await self._cost(self._open_each(rounds), rounds * DOSSIERS)
-        newest_us = await self._cost(self._read(pieces, is_newest=True), pieces)
-        middle_us = await self._cost(self._read(pieces, is_newest=False), pieces)
+        taken: dict[str, list[float]] = {"open": [], "newest": [], "middle": [], "message": []}
+        for _ in range(ROUNDS):
+            taken["open"].append(await self._cost(self._open_each, DOSSIERS))
+            taken["newest"].append(await self._cost(partial(self._read, pieces, is_newest=True), pieces))
+            taken["middle"].append(await self._cost(partial(self._read, pieces, is_newest=False), pieces))
+            taken["message"].append(await self._cost(partial(self._write, pieces), pieces))
+        costs = {name: median(values) for name, values in taken.items()}
         rss = rss_kib(self._server.pid)
-        return Costs(size, message_us, newest_us, middle_us, cold_us, open_us, disk_bytes, rss)
+        return Costs(
+            size, costs["message"], costs["newest"], costs["middle"], median(cold_us), costs["open"], disk_bytes, rss
+        )
 
-    async def _cost(self, work: Coroutine[object, object, None], pieces: int) -> float:
+    async def _cost(self, work: Callable[[], Awaitable[None]], pieces: int) -> float:
         before = cpu_us(self._server.pid)
-        await work
+        await work()
         return (cpu_us(self._server.pid) - before) / pieces
 
     async def _write(self, count: int) -> None:
@@ -139,15 +151,14 @@ class Load:
             raise RuntimeError(f"{len(failed)} of {count} messages were refused: {failed[0]}")
         self._heads[dossier.section] = chain.head
 
-    async def _open_each(self, rounds: int) -> None:
+    async def _open_each(self) -> None:
         """Opens every dossier as a client that comes back: a new connection, its heads, its newest page."""
-        for _ in range(rounds):
-            for dossier in self._dossiers:
-                live = await LiveConnection.open(self._server.port, dossier.other.token)
-                await live.ask(Subscribe((dossier.book.ledger,)), Subscribed)
-                await live.ask(GetHeads(dossier.book.ledger), Heads)
-                await self._ask_page(live, dossier, 0)
-                live.close()
+        for dossier in self._dossiers:
+            live = await LiveConnection.open(self._server.port, dossier.other.token)
+            await live.ask(Subscribe((dossier.book.ledger,)), Subscribed)
+            await live.ask(GetHeads(dossier.book.ledger), Heads)
+            await self._ask_page(live, dossier, 0)
+            live.close()
 
     async def _read(self, count: int, *, is_newest: bool) -> None:
         lives = [await LiveConnection.open(self._server.port, one.other.token) for one in self._dossiers]
@@ -185,8 +196,8 @@ def _table(found: list[Costs]) -> Table:
     return Table(
         "Server: growth",
         f"{DOSSIERS} dossiers, texts of {len(TEXT)} characters. CPU of the server in us a piece, and in brackets "
-        f"against the first line. *Open*: connect, subscribe, heads, newest {PAGE} messages; *cold*: the first one of "
-        "each dossier after the server started. Disk: everything in the data folder after a clean stop.",
+        f"against the first line; medians. *Open*: connect, subscribe, heads, newest {PAGE} messages; *cold*: the "
+        "first one of each dossier after the server started. Disk: everything in the data folder after a clean stop.",
         (
             "stored",
             "message",
