@@ -283,7 +283,8 @@ class Draft:
             ending = Right(before.rights) & ~rights if before is not None else Right.NONE
         pin = self.pin(scope.section) if ending else None
         self._operations.append(Grant(scope, grantee, int(rights), since_epoch, ends_ms, b"", (), pin))
-        if ending & Right.READ and self.can_advance(scope.section):
+        # Whose own reading ends leaves the new epoch to others.
+        if ending & Right.READ and grantee != self.own.account and self.can_advance(scope.section):
             self.advance(scope.section)
 
     def remove(self, account: bytes) -> int:
