@@ -15,7 +15,7 @@ from zegel_server.config import Config
 from zegel_server.main import running_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
 
@@ -45,7 +45,7 @@ class Installation:
 
 
 @contextlib.asynccontextmanager
-async def installation(folder: Path, port: int = 0) -> AsyncIterator[Installation]:
+async def installation(folder: Path, port: int = 0) -> AsyncGenerator[Installation]:
     """Runs a server until the block ends."""
     config = Config().with_place(data=str(folder), port=port)
     async with running_server(config) as server:
