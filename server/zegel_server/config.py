@@ -214,10 +214,10 @@ def _read_value(value: object, default: object, about: Setting) -> tuple[str, ob
         return "", value
     if isinstance(default, str):
         return ("" if isinstance(value, str) else "is a text in quotes"), value
-    items = cast("list[object]", value) if isinstance(value, list) else None
-    if items is None or not all(isinstance(item, str) for item in items):
-        return "is a list of texts", value
-    return "", tuple(items)
+    texts = [item for item in cast("list[object]", value) if isinstance(item, str)] if isinstance(value, list) else []
+    if not isinstance(value, list) or len(texts) != len(cast("list[object]", value)):
+        return "is a list of texts", None
+    return "", tuple(texts)
 
 
 def _contradictions(config: Config) -> list[str]:

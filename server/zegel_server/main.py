@@ -45,7 +45,7 @@ from zegel_server.store.errors import StoreError
 from zegel_server.store.file_folder import FileFolder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 
     from zegel_protocol.server_secrets import ServerSecrets
     from zegel_server.clock import Clock
@@ -121,7 +121,7 @@ class DataFolder:
 @contextlib.asynccontextmanager
 async def running_server(
     config: Config, clock: Clock | None = None, log: Log | None = None
-) -> AsyncIterator[RunningServer]:
+) -> AsyncGenerator[RunningServer, None]:
     """Runs a server in this event loop until the block ends, then stops it cleanly.
 
     Args:
@@ -156,7 +156,7 @@ async def running_server(
 
 
 @contextlib.contextmanager
-def _only_one(folder: DataFolder) -> Iterator[None]:
+def _only_one(folder: DataFolder) -> Generator[None, None, None]:
     with folder.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -166,7 +166,7 @@ def _only_one(folder: DataFolder) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _library_faults(log: Log) -> Iterator[None]:
+def _library_faults(log: Log) -> Generator[None, None, None]:
     """Sends what aiohttp and asyncio complain about to our log while the server runs."""
     handler = LibraryFaults(log)
     loggers = [logging.getLogger(name) for name in ("aiohttp", "asyncio")]
@@ -197,7 +197,7 @@ class _Parts:
     metrics: Metrics
 
     @contextlib.asynccontextmanager
-    async def serve(self) -> AsyncIterator[str]:
+    async def serve(self) -> AsyncGenerator[str, None]:
         """Listens until the block ends; then refuses, finishes what was accepted, and closes."""
         context = self._tls()
         server = self.server_factory()

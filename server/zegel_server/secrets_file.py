@@ -78,7 +78,7 @@ def _make(path: Path) -> ServerSecrets:
     except FileExistsError:
         return load_secrets(path, may_make=False)[0]
     finally:
-        os.unlink(fresh)
+        fresh.unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

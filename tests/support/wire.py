@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import msgspec
+from support.ledgers import NOW_MS, Book, Person, whole
+
 from zegel_client.engine.draft import Draft
 from zegel_protocol import messages as m
 from zegel_protocol import primitives, transcript
@@ -25,25 +27,22 @@ from zegel_protocol.account import (
 from zegel_protocol.codec import encode, encode_object
 from zegel_protocol.envelope import Header, TypeClass, seal_envelope
 from zegel_protocol.epoch import record_key, slot_key
-from zegel_protocol.errors import ErrorCode
-from zegel_protocol.ids import NO_ID, AccountId, id_text, parse_id
+from zegel_protocol.ids import NO_ID, parse_id
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.operations import ALL_RIGHTS
-from zegel_protocol.transcript import Point
 from zegel_server import commands
 from zegel_server.config import Config, LimitsSection, StorageSection
 from zegel_server.log import Log
 from zegel_server.main import running_server
 
-from support.ledgers import NOW_MS, Book, Person, whole
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from zegel_client.engine.draft import Prepared
     from zegel_protocol.account import AccountKeys
+    from zegel_protocol.transcript import Point
 
 A = TypeVar("A")
 NO_HASH = bytes(32)
@@ -60,7 +59,7 @@ class FakeClock:
         return self.ms
 
 
-class Refused(Exception):
+class WireError(Exception):
     """The server answered with a failure."""
 
     def __init__(self, failure: m.Failure) -> None:
@@ -71,7 +70,7 @@ class Refused(Exception):
 
 def expect(answer: object, kind: type[A]) -> A:
     if isinstance(answer, m.Failure):
-        raise Refused(answer)
+        raise WireError(answer)
     assert isinstance(answer, kind), answer
     return answer
 
@@ -279,8 +278,12 @@ class World:
         return expect((await self.post("/v1/call", m.encode_message(request), user.token))[1], kind)
 
     @contextlib.asynccontextmanager
-    async def live(self, user: User, *ledgers: bytes, **options: Any) -> AsyncIterator[LiveWire]:
-        async with self.http.ws_connect(self.url + "/v1/live", max_msg_size=m.MAX_FRAME_BYTES, **options) as socket:
+    async def live(
+        self, user: User, *ledgers: bytes, headers: dict[str, str] | None = None
+    ) -> AsyncGenerator[LiveWire, None]:
+        async with self.http.ws_connect(
+            self.url + "/v1/live", max_msg_size=m.MAX_FRAME_BYTES, headers=headers
+        ) as socket:
             wire = LiveWire(socket)
             await socket.send_bytes(m.encode_message(m.HelloFrame(1, m.Hello(1, user.token))))
             wire.rid = 1
@@ -407,7 +410,7 @@ async def world(
     *,
     config: Config | None = None,
     has_organisation: bool = True,
-) -> AsyncIterator[World]:
+) -> AsyncGenerator[World, None]:
     clock = clock or FakeClock()
     config = (config or Config()).with_place(data=str(data), port=0)
     stream = io.StringIO()
@@ -425,5 +428,5 @@ def with_limits(**changes: int) -> Config:
     return dataclasses.replace(Config(), limits=dataclasses.replace(LimitsSection(), **changes))
 
 
-def with_storage(**changes: int) -> Config:
+def with_storage(**changes: Any) -> Config:
     return dataclasses.replace(Config(), storage=dataclasses.replace(StorageSection(), **changes))

@@ -58,7 +58,8 @@ class LimitedServer(web.Server):
         """Counts a connection, or ends it unread where it is one too many."""
         super().connection_made(handler, transport)
         peer: Any = transport.get_extra_info("peername")
-        host = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        # None where the other side has gone already.
+        host = str(peer[0]) if peer else ""
         address = "" if host in self._trusted else group_of(host)
         self._addresses[handler] = address
         if address:

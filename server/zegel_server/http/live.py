@@ -8,6 +8,7 @@ connection, and one that takes nothing for too long is dropped.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from zegel_protocol.messages import MAX_FRAME_BYTES, Accepted, Failure, RequestF
 from zegel_server.http.requests import FRAME, HELLO, explain, read_rid
 from zegel_server.log import EventName
 from zegel_server.services.delivery import event_frame
-from zegel_server.services.refusal import Refusal, failure_of
+from zegel_server.services.refusal import RefusedError, failure_of
 
 if TYPE_CHECKING:
     from zegel_server.clock import Clock
@@ -47,6 +48,7 @@ class Live:
         self._log = log
         self._metrics = metrics
         self._connections: set[LiveConnection] = set()
+        self._all_left = asyncio.Event()
         self.is_stopping = False
 
     @property
@@ -80,6 +82,8 @@ class Live:
             await connection.run(rid, messages.Welcome(caller.account, self._clock.now_ms(), self._limits.in_flight))
         finally:
             self._connections.discard(connection)
+            if not self._connections:
+                self._all_left.set()
             hub.leave(connection)
             if connection.is_too_slow:
                 self._log.event(EventName.SLOW_READER, queued_bytes=connection.queued_bytes)
@@ -99,11 +103,11 @@ class Live:
         if hello.version != messages.VERSION:
             raise ProtocolError(ErrorCode.VERSION, "another version of the transport")
         if self.is_stopping:
-            raise Refusal(ErrorCode.UNAVAILABLE, "the server is stopping", retry_after_ms=1000)
+            raise RefusedError(ErrorCode.UNAVAILABLE, "the server is stopping", retry_after_ms=1000)
         services = self._dispatch.services
         caller = await services.sessions.check(hello.token)
         if services.hub.count_of_account(caller.account) >= self._limits.connections_per_account:
-            raise Refusal(ErrorCode.RATE_LIMITED, "too many connections of this account", retry_after_ms=10_000)
+            raise RefusedError(ErrorCode.RATE_LIMITED, "too many connections of this account", retry_after_ms=10_000)
         return caller
 
     def drop_stalled(self) -> None:
@@ -122,9 +126,10 @@ class Live:
     async def close_all(self) -> None:
         """Ends all connections, each after what waits for it, in a bounded time."""
         self._dispatch.services.hub.end_all(ErrorCode.UNAVAILABLE)
-        ends = asyncio.get_running_loop().time() + 2 * CLOSE_SECONDS
-        while self._connections and asyncio.get_running_loop().time() < ends:
-            await asyncio.sleep(0.02)
+        if self._connections:
+            self._all_left.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_left.wait(), 2 * CLOSE_SECONDS)
         for connection in list(self._connections):
             connection.drop()
 
@@ -284,7 +289,7 @@ class LiveConnection:
 
         try:
             self._dispatch.admit(self._caller, request)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             answered(refusal)
             return
         pending = self._dispatch.services.submits.submit(self._caller, request, answered)

@@ -16,7 +16,7 @@ from zegel_protocol.messages import FILE_CHUNKS_PER_REQUEST, MAX_FRAME_BYTES, Fa
 from zegel_server.http import error_map
 from zegel_server.http.front_page import front_page
 from zegel_server.http.requests import REQUEST, explain
-from zegel_server.services.refusal import Refusal
+from zegel_server.services.refusal import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -136,7 +136,7 @@ class Routes:
         except ValueError:
             raise ProtocolError(ErrorCode.SESSION_ENDED, "a token is 64 hexadecimal digits") from None
         if not self.is_ready:
-            raise Refusal(ErrorCode.UNAVAILABLE, "the server is stopping", retry_after_ms=1000)
+            raise RefusedError(ErrorCode.UNAVAILABLE, "the server is stopping", retry_after_ms=1000)
         return await self._dispatch.services.sessions.check(raw)
 
     # --- files ---

@@ -37,7 +37,7 @@ from zegel_server.services.account_row import (
     verify_secrets,
 )
 from zegel_server.services.limits import Window
-from zegel_server.services.refusal import Refusal, no_access
+from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import accounts, consents, invitations
 from zegel_server.store.accounts import AccountState
 from zegel_server.store.errors import ConflictError
@@ -62,6 +62,7 @@ MAX_TRIES = 5
 MAX_ACCOUNTS = 3
 """Accounts by one invitation: a second one must be possible, so that a stolen invitation shows."""
 MAX_CONSENTS = 64
+MAX_CONSENT_CHARACTERS = 64
 _MINUTE_MS = 60_000
 
 
@@ -182,7 +183,7 @@ class Accounts:
             raise ProtocolError(ErrorCode.CHALLENGE, "the form's time is not now")
         row = _row_of(form)
         if invitation.tries >= MAX_TRIES:
-            raise Refusal(ErrorCode.RATE_LIMITED, "too many handles were tried with this invitation")
+            raise RefusedError(ErrorCode.RATE_LIMITED, "too many handles were tried with this invitation")
         digest = self._secrets.handle_digest(form.handle)
         if await self._database.read(accounts.find_by_handle, digest) is not None:
             await self._database.write(invitations.count_try, invitation)
@@ -248,7 +249,7 @@ class Accounts:
             accounts.replace_sealed, found.account, found.sealed, sealed, _kdf(new), _kdf(old)
         )
         if not done:
-            raise Refusal(ErrorCode.STALE_PREV, "the account was changed in the same moment")
+            raise RefusedError(ErrorCode.STALE_PREV, "the account was changed in the same moment")
 
     # --- consents ---
 
@@ -262,7 +263,7 @@ class Accounts:
         now_ms = self._clock.now_ms()
         if request.is_given:
             if await self._database.read(consents.count, caller.account) >= MAX_CONSENTS:
-                raise Refusal(ErrorCode.QUOTA, "more consents than are kept")
+                raise RefusedError(ErrorCode.QUOTA, "more consents than are kept")
             await self._database.write(consents.give, caller.account, request.consent, now_ms)
         elif not await self._database.write(consents.withdraw, caller.account, request.consent, now_ms):
             raise no_access()
@@ -306,7 +307,7 @@ def _row_of(form: SignUpForm) -> AccountRow:
         raise ProtocolError(ErrorCode.HANDLE, "the handle is not in its normal form")
     if form.keys.generation != FIRST_GENERATION or form.keys.account == NO_ID:
         raise ProtocolError(ErrorCode.INVALID, "a new account begins with its first generation and an id")
-    if any(len(consent) > 64 for consent in form.consents):
+    if any(len(consent) > MAX_CONSENT_CHARACTERS for consent in form.consents):
         raise ProtocolError(ErrorCode.INVALID, "the name of a consent is too long")
     form.kdf.check()
     verify_same_keys(verify_secrets(form.password, WrapKind.PASSWORD, form.keys.account, form.kdf), form.keys)

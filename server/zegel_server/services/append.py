@@ -25,7 +25,7 @@ from zegel_protocol.ledger.wraps import verify_wraps
 from zegel_server.clock import DAY_MS
 from zegel_server.services.ledgers import OpenLedger
 from zegel_server.services.limits import Window
-from zegel_server.services.refusal import Refusal, no_access
+from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import invitations, ledgers
 from zegel_server.store.errors import ConflictError, DisplacedError, NoSpaceError
 from zegel_server.store.invitations import StoredInvitation
@@ -96,10 +96,10 @@ class Appends:
                 # A write before it failed and the ledger is read anew.
                 continue
             except ConflictError:
-                raise Refusal(ErrorCode.LEDGER, "an id of the entry is taken") from None
+                raise RefusedError(ErrorCode.LEDGER, "an id of the entry is taken") from None
             except NoSpaceError:
-                raise Refusal(ErrorCode.NO_SPACE, "the server has no space left: nothing was stored") from None
-        raise Refusal(ErrorCode.UNAVAILABLE, "try again", retry_after_ms=1000)
+                raise RefusedError(ErrorCode.NO_SPACE, "the server has no space left: nothing was stored") from None
+        raise RefusedError(ErrorCode.UNAVAILABLE, "try again", retry_after_ms=1000)
 
     async def _create(
         self, caller: Caller, request: messages.AppendEntry, signed: SignedEntry, entry: Entry
@@ -116,7 +116,7 @@ class Appends:
         self._created.take(caller.account)
         trial = try_entry(None, signed, organisation, self._clock.now_ms())
         opened = OpenLedger(trial.state, -1, {}, 0)
-        append = self._prepare(request, entry, None, trial, opened, uses_permission=is_organisation)
+        append = self._prepare(request, entry, None, trial, uses_permission=is_organisation)
         self._verify_pins(entry, opened)
         self._take_limits(entry, trial.state)
         await self._database.write_in(entry.ledger, ledgers.append, append)
@@ -143,9 +143,9 @@ class Appends:
             trial = try_entry(before, signed, organisation, now_ms)
         except ProtocolError as error:
             if error.code is ErrorCode.STALE_PREV:
-                raise Refusal(ErrorCode.STALE_PREV, error.detail, heads=(before.head_hash,)) from None
+                raise RefusedError(ErrorCode.STALE_PREV, error.detail, heads=(before.head_hash,)) from None
             raise
-        append = self._prepare(request, entry, before, trial, opened, uses_permission=False)
+        append = self._prepare(request, entry, before, trial, uses_permission=False)
         self._verify_pins(entry, opened)
         self._take_limits(entry, trial.state)
         # From here to the writer nothing waits: what is submitted next stands on this entry.
@@ -181,7 +181,7 @@ class Appends:
             point = tail.point if tail is not None else transcript.start(entry.ledger, pin.section)
             if (pin.position, pin.transcript) != (point.position, point.transcript):
                 self._hold_ending(entry, opened)
-                raise Refusal(ErrorCode.STALE_PIN, "a section has moved on", heads=(opened.state.head_hash,))
+                raise RefusedError(ErrorCode.STALE_PIN, "a section has moved on", heads=(opened.state.head_hash,))
 
     def _hold_ending(self, entry: Entry, opened: OpenLedger) -> None:
         until_ms = self._clock.now_ms() + HOLD_MS
@@ -198,9 +198,9 @@ class Appends:
 
     def _take_limits(self, entry: Entry, state: LedgerState) -> None:
         if entry.index >= self._storage.ledger_entries:
-            raise Refusal(ErrorCode.QUOTA, "the ledger is full")
+            raise RefusedError(ErrorCode.QUOTA, "the ledger is full")
         if len(state.sections) > self._limits.sections:
-            raise Refusal(ErrorCode.QUOTA, "more sections than this server allows")
+            raise RefusedError(ErrorCode.QUOTA, "more sections than this server allows")
         advances = sum(isinstance(op, Advance) and op.epoch > 1 for op in entry.operations)
         invites = sum(isinstance(op, Invite) for op in entry.operations)
         if advances:
@@ -216,7 +216,6 @@ class Appends:
         entry: Entry,
         before: LedgerState | None,
         trial: Trial,
-        opened: OpenLedger,
         *,
         uses_permission: bool,
     ) -> Append:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zegel_protocol import messages
 from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_server.services.limits import Bucket
-from zegel_server.services.refusal import Refusal, failure_of
+from zegel_server.services.refusal import RefusedError, failure_of
 from zegel_server.services.submit import submit_and_wait
 from zegel_server.store.errors import NoSpaceError
 
@@ -102,11 +102,11 @@ class Dispatch:
         """Refuses who asks too often, and a session that may do only one thing.
 
         Raises:
-            Refusal: `RATE_LIMITED`, `NO_ACCESS`.
+            RefusedError: `RATE_LIMITED`, `NO_ACCESS`.
         """
         self._requests.take(caller.account)
         if caller.is_restricted and not isinstance(request, messages.SetPassword):
-            raise Refusal(ErrorCode.NO_ACCESS, "set a new password first")
+            raise RefusedError(ErrorCode.NO_ACCESS, "set a new password first")
 
     async def answer(self, caller: Caller, request: messages.Request) -> messages.Answer:
         """Answers a request with a session."""

@@ -12,7 +12,7 @@ from zegel_protocol.file import SEALED_CHUNK_BYTES
 from zegel_protocol.messages import FILE_CHUNKS_PER_REQUEST
 from zegel_server.clock import day_of
 from zegel_server.services.access import may_write_anything
-from zegel_server.services.refusal import Refusal, no_access
+from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import envelopes, files
 from zegel_server.store.envelopes import BodyForm
 from zegel_server.store.errors import ConflictError, NoSpaceError
@@ -80,9 +80,9 @@ class Files:
 
     async def _announce(self, opened: OpenLedger, new: StoredFile) -> None:
         if opened.stored_bytes + new.size_bytes > self._storage.dossier_bytes:
-            raise Refusal(ErrorCode.QUOTA, "the dossier is full")
+            raise RefusedError(ErrorCode.QUOTA, "the dossier is full")
         if await self._database.read(files.count_unfinished, new.account) >= self._limits.open_uploads:
-            raise Refusal(ErrorCode.QUOTA, "too many unfinished files")
+            raise RefusedError(ErrorCode.QUOTA, "too many unfinished files")
         today = day_of(self._clock.now_ms())
         opened.stored_bytes += new.size_bytes
         try:
@@ -107,12 +107,12 @@ class Files:
         if found.is_complete:
             return await self._state(found)
         if file in self._busy:
-            raise Refusal(ErrorCode.UNAVAILABLE, "chunks of this file are being written", retry_after_ms=100)
+            raise RefusedError(ErrorCode.UNAVAILABLE, "chunks of this file are being written", retry_after_ms=100)
         self._busy.add(file)
         try:
             return await self._put(found, first_chunk, sealed)
         except NoSpaceError:
-            raise Refusal(ErrorCode.NO_SPACE, "the server has no space left") from None
+            raise RefusedError(ErrorCode.NO_SPACE, "the server has no space left") from None
         finally:
             self._busy.discard(file)
 

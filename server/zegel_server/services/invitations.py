@@ -11,7 +11,7 @@ from zegel_protocol.ledger.entry import ACCEPTANCE, verify_acceptance
 from zegel_protocol.ledger.state import OPEN
 from zegel_server.services.access import is_giver
 from zegel_server.services.accounts import open_invitation
-from zegel_server.services.refusal import Refusal, no_access
+from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import claims, invitations
 from zegel_server.store.errors import ConflictError
 
@@ -79,7 +79,7 @@ class Invitations:
                 claims.add, acceptance.ledger, acceptance.invite, new, self._clock.now_ms(), self._most_claims
             )
         except ConflictError:
-            raise Refusal(ErrorCode.QUOTA, "more answers than are kept for one invitation") from None
+            raise RefusedError(ErrorCode.QUOTA, "more answers than are kept for one invitation") from None
         if is_new:
             self._delivery.claim(opened, acceptance.invite)
         return messages.Done()

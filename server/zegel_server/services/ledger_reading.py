@@ -10,7 +10,7 @@ from zegel_protocol.ledger.operations import LedgerKind
 from zegel_protocol.ledger.state import OPEN
 from zegel_protocol.messages import MAX_PAGE, MAX_PAGE_BYTES
 from zegel_server.services.access import may_write_anything
-from zegel_server.services.refusal import Refusal, no_access
+from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import ledgers
 from zegel_server.store.ledgers import RUNS
 
@@ -96,18 +96,18 @@ class LedgerReading:
     async def subscribe(self, caller: Caller, request: messages.Subscribe) -> messages.Subscribed:
         """Follows ledgers from now on; those without access are left out of the answer."""
         if caller.outlet is None:
-            raise Refusal(ErrorCode.INVALID, "only a live connection can follow")
+            raise RefusedError(ErrorCode.INVALID, "only a live connection can follow")
         heads: list[messages.Heads] = []
         for ledger in dict.fromkeys(request.ledgers):
             try:
                 opened, last = await self._get_visible(caller, ledger)
-            except Refusal as error:
+            except RefusedError as error:
                 if error.code is ErrorCode.NO_ACCESS:
                     continue
                 raise
             if last == opened.durable_index:
                 if self._hub.count_followed(caller.outlet) >= self._limits.subscriptions:
-                    raise Refusal(ErrorCode.QUOTA, "more ledgers than one connection may follow")
+                    raise RefusedError(ErrorCode.QUOTA, "more ledgers than one connection may follow")
                 # Nothing waits between these two: what comes after the heads is sent as events.
                 self._hub.follow(caller.outlet, ledger)
             heads.append(self._heads(caller, opened, last))

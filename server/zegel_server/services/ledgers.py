@@ -183,7 +183,7 @@ class Ledgers:
         """A ledger, read if need be.
 
         Raises:
-            Refusal: `NO_ACCESS` where there is none.
+            RefusedError: `NO_ACCESS` where there is none.
         """
         found = await self.load(ledger)
         if found is None:
@@ -194,7 +194,7 @@ class Ledgers:
         """A ledger of which the account is a member now.
 
         Raises:
-            Refusal: `NO_ACCESS`.
+            RefusedError: `NO_ACCESS`.
         """
         found = await self.get(ledger)
         if found.state.find_member(account) is None or found.is_held(account, b"", self._clock.now_ms()):

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from zegel_protocol.errors import ErrorCode
-from zegel_server.services.refusal import Refusal
+from zegel_server.services.refusal import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -32,7 +32,7 @@ class Bucket(Generic[K]):
         """Takes one.
 
         Raises:
-            Refusal: `RATE_LIMITED`, with the time until there is one again.
+            RefusedError: `RATE_LIMITED`, with the time until there is one again.
         """
         now_ms = self._clock.now_ms()
         level, then_ms = self._levels.pop(who, (self._burst, now_ms))
@@ -40,7 +40,7 @@ class Bucket(Generic[K]):
         if level < 1:
             self._levels[who] = (level, now_ms)
             wait_ms = int((1 - level) / self._per_ms) + 1
-            raise Refusal(ErrorCode.RATE_LIMITED, "too many requests", retry_after_ms=wait_ms)
+            raise RefusedError(ErrorCode.RATE_LIMITED, "too many requests", retry_after_ms=wait_ms)
         self._levels[who] = (level - 1, now_ms)
         if len(self._levels) > MAX_TRACKED:
             self._levels.popitem(last=False)
@@ -59,7 +59,7 @@ class Window(Generic[K]):
         """Refuses where the window is full.
 
         Raises:
-            Refusal: `RATE_LIMITED`, with the time until it is not.
+            RefusedError: `RATE_LIMITED`, with the time until it is not.
         """
         times = self._times.get(who)
         if times is None:
@@ -71,7 +71,7 @@ class Window(Generic[K]):
             del self._times[who]
         elif len(times) >= self._most:
             wait_ms = times[0] + self._window_ms - now_ms
-            raise Refusal(ErrorCode.RATE_LIMITED, "too many tries", retry_after_ms=wait_ms)
+            raise RefusedError(ErrorCode.RATE_LIMITED, "too many tries", retry_after_ms=wait_ms)
 
     def count(self, who: K) -> None:
         """Counts one event."""

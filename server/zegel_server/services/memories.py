@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zegel_protocol import messages
 from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.ledger.operations import LedgerKind
-from zegel_server.services.refusal import Refusal, no_access
+from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import ledgers, memories
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Memories:
             request.brief,
         )
         if not done:
-            raise Refusal(ErrorCode.STALE_PREV, "the memory was replaced by another session")
+            raise RefusedError(ErrorCode.STALE_PREV, "the memory was replaced by another session")
         self._delivery.memory(caller.account, request.ledger, request.counter, caller.outlet)
         return messages.Done()
 

@@ -6,7 +6,7 @@ from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.messages import Failure
 
 
-class Refusal(ProtocolError):
+class RefusedError(ProtocolError):
     """A `ProtocolError` with heads or a time to wait.
 
     Attributes:
@@ -22,13 +22,13 @@ class Refusal(ProtocolError):
         self.heads = heads
 
 
-def no_access() -> Refusal:
+def no_access() -> RefusedError:
     """No right, or no such thing: nobody can tell which."""
-    return Refusal(ErrorCode.NO_ACCESS, "no such thing, or no right to it")
+    return RefusedError(ErrorCode.NO_ACCESS, "no such thing, or no right to it")
 
 
 def failure_of(error: ProtocolError) -> Failure:
     """The answer that tells a client why it was refused."""
-    if isinstance(error, Refusal):
+    if isinstance(error, RefusedError):
         return Failure(error.code, error.detail[:256], error.retry_after_ms, error.heads)
     return Failure(error.code, error.detail[:256])

@@ -34,7 +34,7 @@ from zegel_protocol.messages import Accepted
 from zegel_server.clock import day_of
 from zegel_server.services.access import rights_over
 from zegel_server.services.ledgers import RecordEnd, RecordVersion
-from zegel_server.services.refusal import Refusal, no_access
+from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import envelopes, lookups
 from zegel_server.store.envelopes import BodyForm, ChainEnd, Erased, NewEnvelope, NewVersion, StoredBody
 from zegel_server.store.errors import ConflictError, DisplacedError, NoSpaceError
@@ -146,7 +146,7 @@ class Submits:
             submission.answer(error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever went wrong on our side
             self._log.fault(error, request="submit")
-            submission.answer(Refusal(ErrorCode.INTERNAL, "a fault of the server"))
+            submission.answer(RefusedError(ErrorCode.INTERNAL, "a fault of the server"))
 
     # --- the checks ---
 
@@ -183,7 +183,7 @@ class Submits:
         decision = self._decide(verified, opened, tail, found, now_ms)
         size = len(submission.encoded)
         if opened.stored_bytes + size > self._most_bytes:
-            raise Refusal(ErrorCode.QUOTA, "the dossier is full")
+            raise RefusedError(ErrorCode.QUOTA, "the dossier is full")
         self._write(submission, opened, tail, decision, now_ms)
         return True
 
@@ -308,16 +308,16 @@ class Submits:
 
     def _refusal_of(self, error: Exception) -> ProtocolError:
         if isinstance(error, ConflictError):
-            return Refusal(ErrorCode.DUPLICATE, "an envelope with this id is there")
+            return RefusedError(ErrorCode.DUPLICATE, "an envelope with this id is there")
         if isinstance(error, NoSpaceError):
-            return Refusal(ErrorCode.NO_SPACE, "the server has no space left: nothing was stored")
+            return RefusedError(ErrorCode.NO_SPACE, "the server has no space left: nothing was stored")
         self._log.fault(error, request="submit")
-        return Refusal(ErrorCode.INTERNAL, "a fault of the server: nothing was stored")
+        return RefusedError(ErrorCode.INTERNAL, "a fault of the server: nothing was stored")
 
     def _place_anew(self, submission: _Submission) -> None:
         """Something before it failed: places it again, one after the other, before whatever comes later."""
         if submission.rounds > _MAX_ROUNDS:
-            submission.answer(Refusal(ErrorCode.UNAVAILABLE, "try again", retry_after_ms=1000))
+            submission.answer(RefusedError(ErrorCode.UNAVAILABLE, "try again", retry_after_ms=1000))
             return
         ledger = submission.envelope.header.dossier
         waiting = self._displaced.get(ledger)
@@ -470,7 +470,7 @@ def _decide_version(
         raise ObjectError(ErrorCode.NO_ACCESS, "only its author changes a message")
     heads = {head.hash: head for head in end.heads}
     if not heads.keys() <= set(header.parents):
-        raise Refusal(ErrorCode.STALE_PARENT, "the record has another head", heads=tuple(heads))
+        raise RefusedError(ErrorCode.STALE_PARENT, "the record has another head", heads=tuple(heads))
     slots = {head.slot for head in end.heads}
     # Beside the heads it may name an older version: the last good one, where the head is void.
     older = {body.hash: body for body in found.targets} if found is not None else {}

@@ -246,6 +246,16 @@ def list_head_positions(connection: Connection, ledger: bytes, section: bytes, r
     return list_version_positions(connection, ledger, section, record)
 
 
+_OLDEST_FIRST = (
+    "SELECT position, hash, received_ms, form, body FROM envelope WHERE ledger = ? AND section = ? "
+    "AND position BETWEEN ? AND ? ORDER BY position ASC LIMIT ?"
+)
+_NEWEST_FIRST = (
+    "SELECT position, hash, received_ms, form, body FROM envelope WHERE ledger = ? AND section = ? "
+    "AND position BETWEEN ? AND ? ORDER BY position DESC LIMIT ?"
+)
+
+
 def list_run(
     connection: Connection,
     ledger: bytes,
@@ -258,14 +268,10 @@ def list_run(
     is_newest: bool,
 ) -> list[StoredBody]:
     """Consecutive bodies in ascending order; what does not fit is cut at the beginning (`is_newest`) or the end."""
-    order = "DESC" if is_newest else "ASC"
+    query = _NEWEST_FIRST if is_newest else _OLDEST_FIRST
     found: list[StoredBody] = []
     size = 0
-    for row in connection.execute(
-        "SELECT position, hash, received_ms, form, body FROM envelope WHERE ledger = ? AND section = ? "
-        f"AND position BETWEEN ? AND ? ORDER BY position {order} LIMIT ?",
-        (ledger, section, first, last, limit),
-    ):
+    for row in connection.execute(query, (ledger, section, first, last, limit)):
         size += len(row[4])
         if found and size > most_bytes:
             break
@@ -283,7 +289,8 @@ def list_bodies(
     size = 0
     for position in positions:
         row = connection.execute(
-            "SELECT position, hash, received_ms, form, body FROM envelope WHERE ledger = ? AND section = ? AND position = ?",
+            "SELECT position, hash, received_ms, form, body FROM envelope "
+            "WHERE ledger = ? AND section = ? AND position = ?",
             (ledger, section, position),
         ).fetchone()
         if row is None:

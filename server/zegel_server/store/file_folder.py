@@ -29,7 +29,7 @@ class FileFolder:
     def next_chunk(self, file: bytes) -> int:
         """How many whole chunks of an unfinished file are there."""
         try:
-            return os.stat(self._part(file)).st_size // SEALED_CHUNK_BYTES
+            return self._part(file).stat().st_size // SEALED_CHUNK_BYTES
         except FileNotFoundError:
             return 0
 
@@ -42,7 +42,7 @@ class FileFolder:
         path = self._part(file)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with open(path, "ab") as part:
+            with path.open("ab") as part:
                 # What a crash left of a piece is cut off.
                 part.truncate(first_chunk * SEALED_CHUNK_BYTES)
                 part.write(sealed)
@@ -58,7 +58,7 @@ class FileFolder:
         path = self._part(file)
         state = RunningDigest(Label.FILE_CIPHERTEXT)
         try:
-            with open(path, "r+b") as part:
+            with path.open("r+b") as part:
                 while piece := part.read(_READ_BYTES):
                     state.add(piece)
                 is_whole = part.tell() == size_bytes and state.value() == digest
@@ -79,7 +79,7 @@ class FileFolder:
         Raises:
             FileNotFoundError: It is not there.
         """
-        with open(self._whole(file), "rb") as whole:
+        with self._whole(file).open("rb") as whole:
             whole.seek(first_chunk * SEALED_CHUNK_BYTES)
             return whole.read(chunks * SEALED_CHUNK_BYTES)
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zegel_server.store import envelopes, files
-from zegel_server.store.envelopes import ChainEnd, Place, StoredBody
 
 if TYPE_CHECKING:
     from zegel_server.store.database import Connection
+    from zegel_server.store.envelopes import ChainEnd, Place, StoredBody
 
 MOST_BYTES = 64 << 20
 """Most bytes of bodies that are read for one envelope."""

@@ -31,12 +31,12 @@ def migrate(connection: sqlite3.Connection) -> tuple[int, int]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS zegel_schema (version INTEGER NOT NULL, compatible_back_to INTEGER NOT NULL) STRICT"
+            "CREATE TABLE IF NOT EXISTS zegel_schema "
+            "(version INTEGER NOT NULL, compatible_back_to INTEGER NOT NULL) STRICT"
         )
         row = connection.execute("SELECT version, compatible_back_to FROM zegel_schema").fetchone()
         before, oldest = (int(row[0]), int(row[1])) if row else (0, 0)
-        if oldest > VERSION:
-            raise SchemaError("the database belongs to a newer version of Zegel")
+        _verify_understood(oldest)
         for number in range(before + 1, VERSION + 1):
             _apply(connection, number)
         if before < VERSION:
@@ -48,6 +48,11 @@ def migrate(connection: sqlite3.Connection) -> tuple[int, int]:
         connection.execute("ROLLBACK")
         raise
     return before, max(before, VERSION)
+
+
+def _verify_understood(oldest: int) -> None:
+    if oldest > VERSION:
+        raise SchemaError("the database belongs to a newer version of Zegel")
 
 
 def _apply(connection: sqlite3.Connection, number: int) -> None:

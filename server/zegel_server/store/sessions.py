@@ -22,9 +22,6 @@ class StoredSession:
     is_restricted: bool
 
 
-_COLUMNS = "account, session, opened_ms, expires_ms, last_seen_day, client, is_restricted"
-
-
 def _session(row: tuple[bytes, bytes, int, int, int, str, int]) -> StoredSession:
     account, session, opened_ms, expires_ms, last_seen_day, client, is_restricted = row
     return StoredSession(account, session, opened_ms, expires_ms, last_seen_day, client, bool(is_restricted))
@@ -60,14 +57,20 @@ def insert(connection: Connection, token_digest: bytes, session: StoredSession, 
 
 def find_by_token(connection: Connection, token_digest: bytes) -> StoredSession | None:
     """The session of a token."""
-    row = connection.execute(f"SELECT {_COLUMNS} FROM session WHERE token_digest = ?", (token_digest,)).fetchone()
+    row = connection.execute(
+        "SELECT account, session, opened_ms, expires_ms, last_seen_day, client, is_restricted FROM session "
+        "WHERE token_digest = ?",
+        (token_digest,),
+    ).fetchone()
     return _session(row) if row else None
 
 
 def list_of(connection: Connection, account: bytes) -> list[StoredSession]:
     """All sessions of an account, oldest first."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM session WHERE account = ? ORDER BY opened_ms, session", (account,)
+        "SELECT account, session, opened_ms, expires_ms, last_seen_day, client, is_restricted FROM session "
+        "WHERE account = ? ORDER BY opened_ms, session",
+        (account,),
     ).fetchall()
     return [_session(row) for row in rows]
 
