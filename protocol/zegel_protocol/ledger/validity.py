@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zegel_protocol.envelope import TypeClass
+from zegel_protocol.epoch import KeyKind
 from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.ledger.operations import Right, ScopeKind
 from zegel_protocol.ledger.state import OPEN
@@ -70,6 +71,32 @@ def verify_validity(state: LedgerState, header: Header, position: int, *, is_new
             break
     if is_new and section.is_due():
         raise ObjectError(ErrorCode.DUE, "the section waits for a new epoch")
+
+
+def drop_kind(state: LedgerState, header: Header) -> KeyKind:
+    """Under which drop key an author writes who may not read: the section's, or that of the header's slot.
+
+    Author and readers choose alike: by the grants of the author at the ledger head that the header names.
+
+    Args:
+        state: The ledger, at or after that head.
+        header: Of the envelope; its encapsulation plays no part.
+
+    Raises:
+        ObjectError: `NO_ACCESS` when there is no right to write here.
+    """
+    section = state.sections.get(header.section)
+    kinds = {
+        KeyKind.CONTENT if line.scope.kind is ScopeKind.SECTION else KeyKind.SLOT
+        for line in (section.grants if section is not None else ())
+        if line.grantee == header.author
+        and line.scope.kind is not ScopeKind.RECORD
+        and _covers(line, header)
+        and line.find_end(header.ledger_index, Right.WRITE) is not None
+    }
+    if not kinds:
+        raise ObjectError(ErrorCode.NO_ACCESS, "no right to write this here, then")
+    return min(kinds)
 
 
 def _pinned_below(section: Section, index: int, position: int) -> bool:

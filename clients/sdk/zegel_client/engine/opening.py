@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from zegel_protocol.codec import decode
 from zegel_protocol.envelope import open_drop, open_envelope
+from zegel_protocol.epoch import KeyKind
 from zegel_protocol.errors import ErrorCode, ObjectError
+from zegel_protocol.ids import NO_ID
+from zegel_protocol.ledger.validity import drop_kind
 
 if TYPE_CHECKING:
     from zegel_client.engine.ledger_replica import LedgerReplica
     from zegel_protocol.codec import Value
-    from zegel_protocol.envelope import VerifiedEnvelope
+    from zegel_protocol.envelope import Header, VerifiedEnvelope
 
 
 def open_payload(ledger: LedgerReplica, verified: VerifiedEnvelope) -> dict[str, Value]:
@@ -22,13 +25,17 @@ def open_payload(ledger: LedgerReplica, verified: VerifiedEnvelope) -> dict[str,
         ProtocolError: `NO_ACCESS` without the key.
     """
     header = verified.header
-    key = ledger.content_key(header)
-    if header.encapsulation:
-        private = ledger.keyring.find_drop_key(header.section, header.epoch, header.slot)
-        if private is None:
-            raise ObjectError(ErrorCode.DECRYPTION, "dropped under a key that is not at hand")
-        key = open_drop(header, private)
+    key = _open_drop(ledger, header) if header.encapsulation else ledger.content_key(header)
     payload = decode(open_envelope(verified, key))
     if not isinstance(payload, dict):
         raise ObjectError(ErrorCode.ENCODING, "a payload is a map")
     return payload
+
+
+def _open_drop(ledger: LedgerReplica, header: Header) -> bytes:
+    kind = drop_kind(ledger.state, header)
+    slot = header.slot if kind is KeyKind.SLOT else NO_ID
+    private = ledger.keyring.find_drop_key(header.section, header.epoch, slot)
+    if private is None:
+        raise ObjectError(ErrorCode.DECRYPTION, "dropped under a key that is not at hand")
+    return open_drop(header, private, kind)

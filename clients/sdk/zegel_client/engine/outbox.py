@@ -28,10 +28,10 @@ from zegel_protocol.envelope import (
     read_envelope,
     seal_envelope,
 )
-from zegel_protocol.epoch import NO_HASH
+from zegel_protocol.epoch import NO_HASH, KeyKind
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
 from zegel_protocol.ids import ID_BYTES, NO_ID, Hash, Id, Natural
-from zegel_protocol.ledger.validity import verify_validity
+from zegel_protocol.ledger.validity import drop_kind, verify_validity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -262,14 +262,23 @@ class Outbox:
         if self.ledger.can_open(header):
             content_key = self.ledger.content_key(header)
         else:
-            drop_key = section.epochs[-1].drop_key if section.epochs else b""
-            if not drop_key:
-                raise ProtocolError(ErrorCode.NO_ACCESS, "no key to write here with")
-            header, content_key = encapsulate_drop(drop_key, header)
+            header, content_key = self._encapsulate(header)
         encoded, envelope_hash = seal_envelope(header, draft.payload, content_key, own.sign)
         self._sequence, self._prev = header.sequence, envelope_hash
         pending.sealed = Sealed(encoded, envelope_hash, header, _payload(draft))
         return pending.sealed
+
+    def _encapsulate(self, header: Header) -> tuple[Header, bytes]:
+        """For who writes without reading: a key that only the readers of the section, or of the slot, can open."""
+        kind = drop_kind(self.ledger.state, header)
+        epoch = self.ledger.state.get_section(self.section).epochs[-1]
+        drop_key = epoch.drop_key
+        if kind is KeyKind.SLOT:
+            slots = (item.drop_key for item in epoch.narrow if (item.kind, item.id) == (kind, header.slot))
+            drop_key = next(slots, b"")
+        if not drop_key:
+            raise ProtocolError(ErrorCode.NO_ACCESS, "no key to write here with")
+        return encapsulate_drop(drop_key, header, kind)
 
     def complete(self, pending: Pending) -> None:
         """Takes out what is durable, or what the person was told about."""
