@@ -19,7 +19,9 @@ from zegel_client.cli.failure import CommandError
 from zegel_client.cli.progress import Progress, showing
 from zegel_client.cli.status import Status
 from zegel_client.cli.visible import visible_line
+from zegel_server.clock import SystemClock
 from zegel_server.config import Config
+from zegel_server.log import Log
 from zegel_server.main import StartError, running_server
 from zegel_tools.demo_report import to_json, to_text
 from zegel_tools.loader.household_folder import FaultyFolderError, read_folder
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from zegel_client.household import Household
 
 SAMPLE: Final = Path(__file__).resolve().parents[2] / "sample"
+LOG: Final = "server.log"
+"""Where the server's log is in its data folder."""
 HIGHEST_PORT: Final = 65_535
 
 
@@ -87,10 +91,11 @@ def _data_folder(wanted: Path | None) -> Generator[Path]:
         with tempfile.TemporaryDirectory(prefix="zegel-demo-") as folder:
             yield Path(folder)
         return
+    wanted = wanted.absolute()
     was_there = wanted.exists()
     if was_there and (not wanted.is_dir() or any(wanted.iterdir())):
         raise CommandError("data", f"{wanted} is not an empty folder", hint="name one that is empty or not there yet")
-    wanted.mkdir(parents=True, exist_ok=True)
+    wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         yield wanted
     except BaseException:
@@ -101,19 +106,24 @@ def _data_folder(wanted: Path | None) -> Generator[Path]:
 
 
 async def _demo(options: argparse.Namespace, data: Path, households: Sequence[Household]) -> Status:
-    ended = asyncio.Event()
     port = options.port if options.port is not None else 0 if options.load_only else Config().server.port
-    async with running_server(Config().with_place(data=str(data), port=port)) as server:
-        loaded = await _load(server.url, data, households)
-        text = to_text(server.url, data, households, loaded)
-        print_answer(Answer(to_json(server.url, data, households, loaded), text), is_json=options.json)
-        if not options.load_only:
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, ended.set)
-            print("Ctrl-C stops it.", file=sys.stderr)
-            await ended.wait()
+    config = Config().with_place(data=str(data), port=port)
+    with (data / LOG).open("a", encoding="utf-8") as log:
+        async with running_server(config, log=Log(SystemClock(), log)) as server:
+            loaded = await _load(server.url, data, households)
+            text = to_text(server.url, data, households, loaded, is_running=not options.load_only)
+            print_answer(Answer(to_json(server.url, data, households, loaded), text), is_json=options.json)
+            if not options.load_only:
+                await _wait_for_end()
     return Status.DONE
+
+
+async def _wait_for_end() -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    print("Ctrl-C ends it.", file=sys.stderr)
+    await ended.wait()
 
 
 async def _load(server: str, data: Path, households: Sequence[Household]) -> Loaded:

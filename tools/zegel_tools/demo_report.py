@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from zegel_client.cli.arguments import DEFAULT_SERVER
 from zegel_client.cli.table import table
 from zegel_client.cli.visible import visible_line
 from zegel_client.household import CONVERSATION, NOTES
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from zegel_client.household import Household
     from zegel_tools.loader.load import Loaded
-
-DEFAULT_SERVER: Final = "http://127.0.0.1:8460"
-"""What `./zegel client` takes when it is told no server."""
 
 
 def to_json(server: str, data: Path, households: Sequence[Household], loaded: Loaded) -> dict[str, Any]:
@@ -41,22 +39,32 @@ def to_json(server: str, data: Path, households: Sequence[Household], loaded: Lo
     }
 
 
-def to_text(server: str, data: Path, households: Sequence[Household], loaded: Loaded) -> str:
-    """A page for a terminal: address, sign-ins, dossiers, what to try first."""
+def to_text(server: str, data: Path, households: Sequence[Household], loaded: Loaded, *, is_running: bool) -> str:
+    """A page for a terminal: address, sign-ins, dossiers, what to try first.
+
+    Args:
+        server: Its address.
+        data: Its folder.
+        households: What was loaded.
+        loaded: What came of it.
+        is_running: Whether the server goes on.
+    """
+    start = f"./zegel serve --data {shlex.quote(str(data))}"
+    place = "" if not is_running or server == DEFAULT_SERVER else f" --server {server}"
     accounts = loaded.accounts
     people = [(it.person.handle, it.password, it.person.role, it.person.name) for it in accounts]
     dossiers = [(id_text(loaded.dossiers[it.id]), it.id, it.title) for it in households]
     parts = [
-        f"Zegel runs at {server}\nIts data is in {data}",
+        f"Zegel runs at {server}\nIts data is in {data}" if is_running else f"Everything is loaded. To run it: {start}",
         table(("HANDLE", "PASSWORD", "ROLE", "NAME"), people),
         table(("HANDLE", "RECOVERY WORDS"), [(it.person.handle, it.recovery) for it in accounts]),
         table(("DOSSIER", "FILE", "TITLE"), dossiers),
-        "\n  ".join(["Try first, in a second terminal:", *_suggestions(server, households, loaded)]),
+        "\n  ".join(["Try first, in a second terminal:", *_suggestions(place, households, loaded)]),
     ]
     return "\n\n".join(parts)
 
 
-def _suggestions(server: str, households: Sequence[Household], loaded: Loaded) -> Iterator[str]:
+def _suggestions(place: str, households: Sequence[Household], loaded: Loaded) -> Iterator[str]:
     """Commands for the first client who can sign in, or else for the first caseworker."""
     passwords = {account.person.handle: account.password for account in loaded.accounts}
     clients = ((it, it.get_person(client).handle) for it in households for client in it.clients)
@@ -65,7 +73,6 @@ def _suggestions(server: str, households: Sequence[Household], loaded: Loaded) -
     titles = [it.title for it in households]
     is_clear = titles.count(household.title) == 1 and visible_line(household.title) == household.title
     dossier = shlex.quote(household.title) if is_clear else id_text(loaded.dossiers[household.id])
-    place = "" if server == DEFAULT_SERVER else f" --server {server}"
     client = f"./zegel client{place} --as {handle}"
     yield f"export ZEGEL_PASSWORD={passwords[handle]}"
     yield f"{client} dossiers"

@@ -93,7 +93,7 @@ async def _found(organisation: Organisation, people: People, permit: Permit) -> 
     identifier, invitation = await permit(organisation.name)
     owner = organisation.owner
     client = await people.answer(owner, InviteSecret.parse(invitation))
-    await client.create_organisation(organisation.name, identifier)
+    await client.create_organisation(organisation.name, identifier, own_name=owner.name)
     others = [person for person in organisation.staff.values() if person.handle != owner.handle]
     async with asyncio.TaskGroup() as group:
         for person in others:

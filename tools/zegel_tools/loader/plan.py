@@ -228,17 +228,22 @@ class _Planner:
         early = tuple(seat for seat in self.seats if not seat.begins_late)
         if early:
             yield Join(early)
-        yield from self._side_threads()
-
-    def _side_threads(self) -> Iterator[Action]:
-        """One for each client where there is more than one, and any that a message names."""
-        clients = self.household.clients
-        named = {message.section for message in self.household.messages}
+        late = [seat.person for seat in self.seats if seat.begins_late]
         for person in self.household.people:
-            kind = side_of(person)
-            if kind in named or (len(clients) > 1 and person.id in clients):
-                right = next((seat.rights(kind) for seat in self.seats if seat.person is person), Right.NONE)
-                yield OpenSideThread(kind, person.name, person, right)
+            if person not in late:
+                yield from self._side_thread(person)
+
+    def _join_late(self, seat: Seat) -> Iterator[Action]:
+        yield Join((seat,))
+        yield from self._side_thread(seat.person)
+
+    def _side_thread(self, person: Person) -> Iterator[Action]:
+        """One for each client where there is more than one, and any that a message names."""
+        household, kind = self.household, side_of(person)
+        is_named = any(message.section == kind for message in household.messages)
+        if is_named or (len(household.clients) > 1 and person.id in household.clients):
+            right = next((seat.rights(kind) for seat in self.seats if seat.person is person), Right.NONE)
+            yield OpenSideThread(kind, person.name, person, right)
 
     def _records(self) -> Iterator[Action]:
         household = self.household
@@ -250,18 +255,20 @@ class _Planner:
                 yield PutRecords(section, tuple(records))
 
     def _talk(self) -> Iterator[Action]:
-        """Messages in the order of the file, recalls at their time, and latecomers before their first message."""
-        waiting = {seat.person.id: seat for seat in self.seats if seat.begins_late}
+        """Messages in the order of the file, recalls at their time, and latecomers before what first needs them."""
+        waiting = [seat for seat in self.seats if seat.begins_late]
         recalls: list[HouseholdMessage] = []
         for message in self.household.messages:
             yield from (self._recall(it) for it in _take_due(recalls, message))
-            if message.author in waiting:
-                yield Join((waiting.pop(message.author),))
+            for seat in [it for it in waiting if message.author == it.person.id or message.section == it.side]:
+                waiting.remove(seat)
+                yield from self._join_late(seat)
             yield self._say(message)
             if message.recalled_at_ms is not None:
                 recalls.append(message)
         yield from (self._recall(it) for it in _in_time(recalls))
-        yield from (Join((seat,)) for seat in waiting.values())
+        for seat in waiting:
+            yield from self._join_late(seat)
 
     def _say(self, message: HouseholdMessage) -> Say:
         author = self._author(message)
