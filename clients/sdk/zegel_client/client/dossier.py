@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from zegel_client.client.section import Section
 from zegel_client.client.views import InvitationView, MemberView, RightView, SectionView, TimelineLine
 from zegel_client.engine.roles import STANDARD_KINDS, Access, Role, is_steward, parse_access, parse_role, presets
-from zegel_client.engine.timeline import timeline_events
 from zegel_client.errors import RefusedError
-from zegel_client.timeline_sentences import sentence
 from zegel_client.wording import ENGLISH
 from zegel_protocol import primitives
 from zegel_protocol.codec import encode_object
@@ -440,6 +438,8 @@ class Dossier:
             draft.grant(person, whole(section), right, since_epoch=since_epoch, ends_ms=ends_ms)
 
         await self._sync.append(build, needs_pins=True)
+        if history == "now":
+            await Section(self._sync.section(section)).carry()
 
     async def grant_narrow(
         self, person: bytes, scope: Scope, right: Right, *, ends_ms: int = 0, history: str = "all"
@@ -466,6 +466,8 @@ class Dossier:
             draft.grant(person, scope, right, since_epoch=since_epoch, ends_ms=ends_ms)
 
         await self._sync.append(build, needs_pins=True)
+        if history == "now":
+            await Section(self._sync.section(scope.section)).carry()
 
     async def remove(self, person: bytes) -> int:
         """Ends all rights of a member at once; returns how many sections began a new epoch."""
@@ -479,6 +481,10 @@ class Dossier:
 
     async def timeline(self, language: str = ENGLISH, zone: tzinfo | None = None) -> list[TimelineLine]:
         """Every change of members and rights, oldest first, each as a sentence; alarms stand at their time."""
+        # Loaded when somebody asks: most programs never do.
+        from zegel_client.engine.timeline import timeline_events  # noqa: PLC0415
+        from zegel_client.timeline_sentences import sentence  # noqa: PLC0415
+
         entries = await self._sync.list_entries()
         events = timeline_events(self._sync.replica, entries, self._sync.slot_word)
         lines = [TimelineLine(event.time_ms, event.by, sentence(event, language, zone)) for event in events]
