@@ -30,7 +30,7 @@ from zegel_protocol.epoch import record_key, slot_key
 from zegel_protocol.ids import NO_ID, parse_id
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
-from zegel_protocol.ledger.operations import ALL_RIGHTS
+from zegel_protocol.ledger.operations import ALL_RIGHTS, PlannedGrant, Right
 from zegel_server import commands
 from zegel_server.config import Config, LimitsSection, StorageSection
 from zegel_server.log import Log
@@ -111,7 +111,7 @@ class User:
         auth = self.password if kind is WrapKind.PASSWORD else self.recovery
         return m.NewSecrets(kind, auth.public, self.keys.wrap_secret(primitives.random_bytes(32), kind, 1, kdf))
 
-    def form(self, secret: InviteSecret, origin: str, time_ms: int, **changes: Any) -> m.SignUpForm:
+    def form(self, secret: InviteSecret, origin: str, time_ms: int, /, **changes: Any) -> m.SignUpForm:
         form = m.SignUpForm(
             1,
             origin,
@@ -295,13 +295,13 @@ class World:
 
     # --- accounts ---
 
-    async def prove(self, user: User, action: Action, **changes: Any) -> tuple[bytes, bytes]:
+    async def prove(self, user: User, action: Action, /, **changes: Any) -> tuple[bytes, bytes]:
         challenge = await self.open(m.GetChallenge(user.handle, action), m.Challenge)
         proof = LogInProof(1, user.handle, self.url, action, challenge.challenge, self.clock.ms)
         key = user.recovery if action is Action.RECOVER else user.password
         return sign_log_in(changes.pop("key", key), msgspec.structs.replace(proof, **changes))
 
-    async def log_in(self, user: User, action: Action = Action.LOG_IN, **changes: Any) -> m.LoggedIn:
+    async def log_in(self, user: User, action: Action = Action.LOG_IN, /, **changes: Any) -> m.LoggedIn:
         encoded, signature = await self.prove(user, action, **changes)
         return await self.open(m.LogIn(encoded, signature, "test"), m.LoggedIn)
 
@@ -430,3 +430,54 @@ def with_limits(**changes: int) -> Config:
 
 def with_storage(**changes: Any) -> Config:
     return dataclasses.replace(Config(), storage=dataclasses.replace(StorageSection(), **changes))
+
+
+@dataclass
+class Scene:
+    """A dossier with a caseworker (the owner) and a client who both write its one section."""
+
+    w: World
+    book: Book
+    section: bytes
+    client: User
+
+    @property
+    def owner(self) -> User:
+        return self.w.owner
+
+    def chain(self, user: User) -> Chain:
+        user.person.catch_up(self.book)
+        return Chain(user, self.book, self.section)
+
+    async def submit(self, user: User, encoded: bytes) -> m.Accepted:
+        return await self.w.call(user, m.Submit(encoded), m.Accepted)
+
+    async def page(self, user: User, first: int = 1, last: int = 0, **changes: Any) -> m.Page:
+        request = m.GetPage(self.book.ledger, self.section, first, last, 100, True, m.Form.ENVELOPE)
+        return await self.w.call(user, msgspec.structs.replace(request, **changes), m.Page)
+
+    async def head(self, user: User) -> Point:
+        return (await self.page(user)).head
+
+    async def write(self, user: User, build: Callable[[Draft], object]) -> m.Appended:
+        """Appends an entry with pins at the server's heads."""
+        heads = await self.w.call(user, m.GetHeads(self.book.ledger), m.Heads)
+        return await self.w.write(user, self.book, build, {head.section: head.point for head in heads.sections})
+
+
+async def scene(w: World, rights: Right = Right.READ | Right.WRITE, name: str = "client") -> Scene:
+    book = await w.found_dossier(w.owner, "conversation")
+    section = sections_of(book)[0]
+    client = User.new(name)
+    await w.invite(w.owner, book, client, *planned(book, section, rights))
+    return Scene(w, book, section, client)
+
+
+def planned(book: Book, section: bytes, rights: Right, **changes: int) -> tuple[PlannedGrant, ...]:
+    """Reading the lobby, and rights in a section."""
+    assert book.state is not None
+    grant = PlannedGrant(whole(section), int(rights), 0, 0)
+    return (
+        PlannedGrant(whole(book.state.lobby), int(Right.READ), 0, 0),
+        msgspec.structs.replace(grant, **changes),
+    )

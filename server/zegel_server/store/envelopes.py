@@ -26,8 +26,8 @@ class BodyForm(IntEnum):
 class NewVersion:
     """A version of a record and the positions that it follows.
 
-    `first` is the place of a message's first version where this is its second (else 0): until then a message has no
-    versions in the store.
+    `first` is 0 for a record; for a message the place of a version that is there: until it gets a second one, a message
+    has no versions in the store.
     """
 
     record: bytes
@@ -156,8 +156,8 @@ def append(connection: Connection, rows: Sequence[NewEnvelope]) -> None:
 def _append_version(connection: Connection, row: NewEnvelope, version: NewVersion) -> None:
     if version.first:
         connection.execute(
-            "INSERT INTO version (ledger, section, record, position, superseded_at) VALUES (?, ?, ?, ?, 0) "
-            "ON CONFLICT DO NOTHING",
+            "INSERT INTO version (ledger, section, record, position, superseded_at, is_message) "
+            "VALUES (?, ?, ?, ?, 0, 1) ON CONFLICT DO NOTHING",
             (row.ledger, row.section, version.record, version.first),
         )
     connection.executemany(
@@ -166,8 +166,8 @@ def _append_version(connection: Connection, row: NewEnvelope, version: NewVersio
         [(row.position, row.ledger, row.section, version.record, position) for position in version.supersedes],
     )
     connection.execute(
-        "INSERT INTO version (ledger, section, record, position, superseded_at) VALUES (?, ?, ?, ?, 0)",
-        (row.ledger, row.section, version.record, row.position),
+        "INSERT INTO version (ledger, section, record, position, superseded_at, is_message) VALUES (?, ?, ?, ?, 0, ?)",
+        (row.ledger, row.section, version.record, row.position, version.first > 0),
     )
 
 
@@ -320,7 +320,7 @@ def list_heads_at(
     found: list[tuple[bytes, list[int]]] = []
     for record, head in connection.execute(
         "SELECT record, position FROM version WHERE ledger = ? AND section = ? AND record > ? AND position <= ? "
-        "AND (superseded_at = 0 OR superseded_at > ?) ORDER BY record, position",
+        "AND (superseded_at = 0 OR superseded_at > ?) AND is_message = 0 ORDER BY record, position",
         (ledger, section, after, position, position),
     ):
         if found and found[-1][0] == record:

@@ -168,6 +168,7 @@ CREATE TABLE version (
     record        BLOB NOT NULL,
     position      INTEGER NOT NULL,
     superseded_at INTEGER NOT NULL,                          -- position of the first version that follows it; 0: none
+    is_message    INTEGER NOT NULL,
     PRIMARY KEY (ledger, section, record, position)
 ) STRICT, WITHOUT ROWID;
 
