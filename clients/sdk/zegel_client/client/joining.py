@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zegel_client.client.section import Section
 from zegel_client.client.signing_in import is_permission, look_at
 from zegel_client.client.views import AlarmView, Joined
 from zegel_client.engine.session import prepare_permit
@@ -136,6 +137,9 @@ class Joining:
         if handle:
             words["handle"] = handle
         await sync.append(lambda draft: draft.add_invited(claim, words))
+        for planned in sync.replica.state.invites[invite].planned:
+            if planned.since_epoch:
+                await Section(sync.section(planned.scope.section)).carry()
         name = words.get("name")
         return Joined(sync.ledger, account, name if isinstance(name, str) else "")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from zegel_client.client.shown import show_message, show_version
 from zegel_client.client.views import Confirmation, Record, SectionView
+from zegel_client.engine.carries import list_missing
 from zegel_client.engine.item import ItemKind
 from zegel_client.engine.outbox import make_draft
 from zegel_client.errors import RefusedError
@@ -348,6 +349,26 @@ class Section:
             parents=found.parents_for(record),
             created_at_ms=created_at_ms,
         )
+
+    async def carry(self) -> int:
+        """Restates today's records for those who read from now on, where that is missing.
+
+        Any giver's client may; it is called after somebody was let in without the past.
+
+        Returns:
+            How many records were restated.
+        """
+        if not self.rights & Right.GIVE or not self._sync.holds_records:
+            return 0
+        missing = list_missing(self._sync.ledger.replica.state, self.id, await self._sync.load_records())
+        sent = [
+            self.submit_payload(
+                item.carry.to_payload(), type=TypeClass.CARRY, record=item.record, slot=item.slot, parents=item.parents
+            )
+            for item in missing
+        ]
+        await asyncio.gather(*sent)
+        return len(sent)
 
     async def delete(self, record: bytes, reason: str = "", *, created_at_ms: int | None = None) -> Sent:
         """Writes a tombstone as the next version; the history stays.

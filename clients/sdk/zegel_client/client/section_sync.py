@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zegel_client.client.events import SectionGrew
 from zegel_client.client.sender import Sender
 from zegel_client.client.views import AlarmView
+from zegel_client.engine.carries import Carried, judge_carry, shown_payload
 from zegel_client.engine.incoming import read_arrival, read_arrivals
 from zegel_client.engine.item import ItemKind
 from zegel_client.engine.messages import collect_messages
@@ -78,9 +79,13 @@ class SectionSync:
         kind = self.ledger.replica.section_words(self.section).get("kind")
         return kind if isinstance(kind, str) else ""
 
+    @property
+    def holds_records(self) -> bool:
+        """Whether it is a section of records, of which bodies are fetched one by one."""
+        return self.kind in RECORD_KINDS or self.kind.startswith(PROFILE)
+
     def _new_replica(self) -> SectionReplica:
-        kind = self.kind
-        form = Form.SKELETON if kind in RECORD_KINDS or kind.startswith(PROFILE) else Form.ENVELOPE
+        form = Form.SKELETON if self.holds_records else Form.ENVELOPE
         noted = self._points[0] if self._points else None
         with self.ledger.guard():
             replica = SectionReplica(self.ledger.replica, self.section, noted=noted, form=form)
@@ -177,6 +182,8 @@ class SectionSync:
     async def bring_line(self) -> None:
         """Verifies up to the head as cheaply as that can be done; needed before anything is written or pinned."""
         self.ledger.require_thawed()
+        if not self.ledger.replica.state.may_read_anything(self.ledger.context.account, self.section):
+            return  # who writes without reading has seen nothing, and says so by `seen`
         async with self._turn:
             with self.ledger.guard():
                 if self.replica.items or self.replica.form is Form.SKELETON:
@@ -277,6 +284,7 @@ class SectionSync:
                 await self._catch_up()
                 self._records.update()
                 await self._open_bodies(self._records)
+                self._records.verify_slot_table()
             self._tell(before)
             return self._records
 
@@ -377,7 +385,7 @@ class SectionSync:
     def slot_word(self, slot: bytes) -> str:
         """The word of a slot, out of the section's slot table; empty while that was not read."""
         heads = self._records.heads(self.section) if self._records is not None else []
-        payload = heads[-1].payload if heads else None
+        payload = shown_payload(heads[-1]) if heads else None
         if payload is None:
             return ""
         try:
@@ -391,6 +399,10 @@ class SectionSync:
         heads = self._records.heads(record) if self._records is not None else []
         header = heads[-1].header if heads else None
         return header.slot if header is not None else NO_ID
+
+    def judge_carry(self, item: Item) -> Carried | None:
+        """What a carry restates; None: the version is none."""
+        return judge_carry(item, self._records) if self._records is not None else None
 
     # --- sending -----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zegel_client.client.views import Message, Version
-from zegel_client.engine.item import ItemKind
+from zegel_client.engine.carries import shown_payload
 from zegel_protocol.conversation.erasure import Erasure
 from zegel_protocol.conversation.message import Message as Written
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
@@ -79,5 +79,6 @@ def show_version(sync: SectionSync, item: Item) -> Version:
         position=item.position,
         slot=header.slot,
         parents=header.parents,
-        payload=item.payload if item.kind is ItemKind.OPENED else None,
+        payload=shown_payload(item),
+        carried=sync.judge_carry(item),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zegel_client.engine.carries import Carried
     from zegel_protocol.codec import Value
     from zegel_protocol.conversation import FileReference
     from zegel_protocol.errors import ErrorCode
@@ -189,6 +190,8 @@ class Version:
         hash: Envelope hash.
         payload: None when it was erased or may not be opened.
         parents: Hashes of the versions it follows.
+        carried: Where a giver restated it for those who read from now on: whose words it gives. `author` and
+            `created_at_ms` are then the giver's. One that is not true counts as the giver's own change.
     """
 
     hash: bytes
@@ -199,6 +202,7 @@ class Version:
     slot: bytes
     parents: tuple[bytes, ...]
     payload: dict[str, Value] | None = field(repr=False)
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from zegel_protocol.ledger.state import GrantInterval, LedgerState, Section
     from zegel_protocol.messages import Claim
 
+_READ_AND_WRITE = Right.READ | Right.WRITE
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -275,7 +277,10 @@ class Draft:
         since_epoch: int = 0,
         ends_ms: int = 0,
     ) -> None:
-        """Sets the one grant of (grantee, scope); `Right.NONE` ends it. Begins a new epoch where reading ends."""
+        """Sets the one grant of (grantee, scope); `Right.NONE` ends it.
+
+        Begins a new epoch where reading ends, and where somebody is to write unread and there is no key for that yet.
+        """
         ending = Right.NONE
         if self._state is not None and scope.section in self._state.sections:
             line = self._state.get_section(scope.section).find_line(scope, grantee)
@@ -284,8 +289,16 @@ class Draft:
         pin = self.pin(scope.section) if ending else None
         self._operations.append(Grant(scope, grantee, int(rights), since_epoch, ends_ms, b"", (), pin))
         # Whose own reading ends leaves the new epoch to others.
-        if ending & Right.READ and grantee != self.own.account and self.can_advance(scope.section):
+        leaves_reading = ending & Right.READ and grantee != self.own.account and self.can_advance(scope.section)
+        if leaves_reading or (rights & _READ_AND_WRITE == Right.WRITE and not self._has_drop_key(scope)):
             self.advance(scope.section)
+
+    def _has_drop_key(self, scope: Scope) -> bool:
+        """Whether the grant brings the key for writing unread itself, or the current epoch has it."""
+        if scope.kind is not ScopeKind.SECTION or self._state is None or scope.section in self._epochs:
+            return True
+        found = self._state.sections.get(scope.section)
+        return found is not None and bool(found.epochs[-1].drop_key)
 
     def remove(self, account: bytes) -> int:
         """Ends all rights of a member, and begins new epochs where the author may.

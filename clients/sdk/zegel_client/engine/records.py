@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from zegel_client.engine.carries import shown_payload
 from zegel_client.engine.item import ItemKind
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
+from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.validity import verify_validity
 from zegel_protocol.memory import records_digest
+from zegel_protocol.records.slot_table import SlotTable, verify_next_slot_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +42,12 @@ class _Line:
     versions: dict[bytes, Item] = field(default_factory=dict[bytes, "Item"])
     raw_heads: dict[bytes, Item] = field(default_factory=dict[bytes, "Item"])
     heads: dict[bytes, Item] = field(default_factory=dict[bytes, "Item"])
+
+    def recount(self) -> None:
+        """Finds the heads anew, after a version turned out to be void."""
+        good = [item for item in self.versions.values() if item.kind is not ItemKind.VOID]
+        followed = {parent for item in good if item.header is not None for parent in item.header.parents}
+        self.heads = {item.hash: item for item in good if item.hash not in followed}
 
 
 class Records:
@@ -143,10 +152,56 @@ class Records:
         line = self._lines.get(record)
         return tuple(sorted({*line.raw_heads, *line.heads})) if line is not None else ()
 
+    def find_version(self, record: bytes, envelope_hash: bytes) -> Item | None:
+        """One version that is known, void or not."""
+        line = self._lines.get(record)
+        return line.versions.get(envelope_hash) if line is not None else None
+
     def unopened(self) -> list[Item]:
-        """Heads whose bodies were not asked for yet, by position."""
-        items = [item for line in self._lines.values() for item in line.heads.values() if item.kind is ItemKind.SEALED]
-        return sorted(items, key=lambda item: item.position)
+        """Bodies to be asked for, by position: heads, what a carry restates, and the slot table's versions."""
+        wanted: dict[bytes, Item] = {}
+        for record, line in self._lines.items():
+            items = list(line.versions.values() if record == self._replica.section else line.heads.values())
+            items += [
+                line.versions[parent]
+                for head in line.heads.values()
+                if head.header is not None and head.header.type is TypeClass.CARRY
+                for parent in head.header.parents
+                if parent in line.versions
+            ]
+            wanted |= {item.hash: item for item in items if item.kind is ItemKind.SEALED}
+        return sorted(wanted.values(), key=lambda item: item.position)
+
+    def verify_slot_table(self) -> None:
+        """Takes out versions of the slot table that change or lose a word; bodies must have been asked for."""
+        line = self._lines.get(self._replica.section)
+        if line is None:
+            return
+        for item in sorted(line.versions.values(), key=lambda version: version.position):
+            after = _read_slot_table(item)
+            if after is None or item.header is None:
+                continue
+            for parent in item.header.parents:
+                before = _read_slot_table(line.versions[parent]) if parent in line.versions else None
+                if before is None:
+                    continue
+                try:
+                    verify_next_slot_table(before, after)
+                except InvalidRecordError as error:
+                    self._replica.void(item, ObjectError(ErrorCode.INVALID, f"a slot table that loses words: {error}"))
+                    line.recount()
+                    break
+
+
+def _read_slot_table(item: Item) -> SlotTable | None:
+    payload = shown_payload(item)
+    if payload is None:
+        return None
+    try:
+        return SlotTable.from_payload(payload)
+    except InvalidRecordError:
+        # No slot table: it gives no words, and none are compared with it.
+        return None
 
 
 def _digest(lines: dict[bytes, _Line]) -> bytes:

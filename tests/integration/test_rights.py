@@ -1,0 +1,223 @@
+"""Who reads and writes what, with real clients at a real server: narrow rights, drops, newcomers without the past."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from support.installation import Installation, installation
+
+from zegel_client.client import Client
+from zegel_client.engine.roles import BUDGET, NOTES
+from zegel_protocol import primitives
+from zegel_protocol.conversation import Message
+from zegel_protocol.envelope import TypeClass
+from zegel_protocol.errors import ErrorCode, ProtocolError
+from zegel_protocol.finance import Entry
+from zegel_protocol.ids import SlotId
+from zegel_protocol.ledger.operations import Right, Scope, ScopeKind
+from zegel_protocol.records.slot_table import SlotTable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from zegel_client.client import Dossier, Section
+    from zegel_protocol.codec import Value
+
+PASSWORD = "vier woorden zijn genoeg"
+
+
+def entry(cents: int) -> dict[str, Value]:
+    record = Entry.from_record(
+        {
+            "group": "household",
+            "category": "groceries",
+            "party": "Winkel",
+            "amount_cents": cents,
+            "period": "month",
+            "start": "2026-01-01",
+        }
+    )
+    return record.to_payload()
+
+
+@dataclass
+class Room:
+    """A caseworker and somebody else in one dossier."""
+
+    server: Installation
+    worker: Client
+    other: Client
+    dossier: Dossier
+
+    @property
+    def person(self) -> bytes:
+        return self.other.account
+
+    async def as_other(self) -> Dossier:
+        """The dossier on a new device of the other person."""
+        client = await Client.log_in(self.server.url, self.other.handle, PASSWORD)
+        self.devices.append(client)
+        return await client.open(self.dossier.id)
+
+    def __post_init__(self) -> None:
+        self.devices: list[Client] = []
+
+
+@contextlib.asynccontextmanager
+async def room(folder: Path, role: str, access: str = "") -> AsyncIterator[Room]:
+    async with installation(folder) as server:
+        _, invitation = await server.permit("Budgethulp")
+        worker, _ = await Client.sign_up(server.url, invitation, "marijke", PASSWORD)
+        await worker.create_organisation("Budgethulp")
+        dossier = await worker.create_dossier("Huishouden", "2026-11-20", "brief")
+        secret, _ = await dossier.invite("Noor", role, access)
+        other, _ = await Client.sign_up(server.url, secret, "noor", PASSWORD)
+        await worker.welcome()
+        await dossier.refresh()
+        found = Room(server, worker, other, dossier)
+        try:
+            yield found
+        finally:
+            for client in (*found.devices, other, worker):
+                await client.close()
+
+
+async def put(section: Section, cents: int, slot: bytes | None = None) -> bytes:
+    record = primitives.random_bytes(16)
+    await section.put(record, entry(cents), slot=slot)
+    return record
+
+
+async def make_slots(section: Section, *words: str) -> list[bytes]:
+    slots = [primitives.random_bytes(16) for _ in words]
+    table = SlotTable(words={SlotId(slot): word for slot, word in zip(slots, words, strict=True)})
+    await section.put(section.id, table.to_payload())
+    return slots
+
+
+async def test_a_newcomer_sees_today_and_not_the_past(tmp_path: Path) -> None:
+    async with room(tmp_path, "interpreter") as at:
+        budget = at.dossier.section(BUDGET)
+        record = await put(budget, 10_000)
+        await budget.put(record, entry(12_500))
+        await at.dossier.grant(at.person, budget.id, Right.READ, history="now")
+
+        seen = (await at.as_other()).section(BUDGET)
+        (shown,) = await seen.records()
+        assert shown.payload == entry(12_500)
+        (head,) = shown.heads
+        assert head.carried is not None
+        assert head.carried.author == at.worker.account
+        assert head.carried.is_true is None  # the newcomer cannot compare: the past is closed
+        versions = await seen.history(record)
+        assert [version.payload for version in versions if version.payload is not None] == [entry(12_500)]
+
+        (known,) = await budget.records()
+        assert known.heads[0].carried is not None
+        assert known.heads[0].carried.is_true is True
+        assert [version.payload for version in await budget.history(record)] == [
+            entry(10_000),
+            entry(12_500),
+            entry(12_500),
+        ]
+
+        await budget.put(record, entry(13_000))
+        (after,) = await (await at.as_other()).section(BUDGET).records()
+        assert after.payload == entry(13_000)
+        assert after.heads[0].carried is None
+
+
+async def test_a_false_carry_is_told(tmp_path: Path) -> None:
+    async with room(tmp_path, "guardian") as at:
+        budget = at.dossier.section(BUDGET)
+        record = await put(budget, 10_000)
+        guardian = (await at.as_other()).section(BUDGET)
+        (mine,) = await guardian.records()
+        claim: dict[str, Value] = {
+            "author": at.worker.account,
+            "created_at_ms": mine.heads[0].created_at_ms,
+            "format": 1,
+            "kind": "carry",
+            "payload": entry(99_900),
+        }
+        await guardian.submit_payload(claim, type=TypeClass.CARRY, record=record, parents=[mine.heads[0].hash])
+        (shown,) = await budget.records()
+        assert shown.payload == entry(99_900)
+        assert shown.heads[0].author == at.person
+        assert shown.heads[0].carried is not None
+        assert shown.heads[0].carried.is_true is False
+
+
+async def test_only_a_giver_carries(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "look_and_edit") as at:
+        budget = at.dossier.section(BUDGET)
+        record = await put(budget, 10_000)
+        client = (await at.as_other()).section(BUDGET)
+        (mine,) = await client.records()
+        claim: dict[str, Value] = {"author": at.person, "created_at_ms": 1, "format": 1, "kind": "carry", "payload": {}}
+        with pytest.raises(ProtocolError) as refused:
+            await client.submit_payload(claim, type=TypeClass.CARRY, record=record, parents=[mine.heads[0].hash])
+        assert refused.value.code is ErrorCode.NO_ACCESS
+
+
+async def test_writing_without_reading(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "look") as at:
+        notes = at.dossier.section(NOTES)
+        await notes.send("voor ons")
+        await at.dossier.grant(at.person, notes.id, Right.WRITE)
+        dropped = (await at.as_other()).section(NOTES)
+        await dropped.send("een tip van buiten")
+        with pytest.raises(ProtocolError) as refused:
+            await dropped.read()
+        assert refused.value.code is ErrorCode.NO_ACCESS
+        assert [message.text for message in await notes.read()] == ["voor ons", "een tip van buiten"]
+
+
+async def test_writing_into_one_slot_without_reading(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "conversation_only") as at:
+        budget = at.dossier.section(BUDGET)
+        groceries, rent = await make_slots(budget, "groceries", "rent")
+        scope = Scope(budget.id, ScopeKind.SLOT, groceries)
+        await at.dossier.grant_narrow(at.person, scope, Right.WRITE)
+        dropped = (await at.as_other()).section(BUDGET)
+        payload = Message(text="bonnetje").to_payload()
+        await dropped.submit_payload(payload, type=TypeClass.RECORD, slot=groceries)
+        with pytest.raises(ProtocolError) as refused:
+            await dropped.submit_payload(payload, type=TypeClass.RECORD, slot=rent)
+        assert refused.value.code is ErrorCode.NO_ACCESS
+        shown = [record for record in await budget.records() if record.id != budget.id]
+        assert [(record.payload, record.heads[0].slot) for record in shown] == [(payload, groceries)]
+
+
+async def test_one_slot_and_no_other(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "conversation_only") as at:
+        budget = at.dossier.section(BUDGET)
+        groceries, rent = await make_slots(budget, "groceries", "rent")
+        food, house = await put(budget, 10_000, groceries), await put(budget, 80_000, rent)
+        await at.dossier.grant_narrow(at.person, Scope(budget.id, ScopeKind.SLOT, groceries), Right.READ | Right.WRITE)
+        seen = (await at.as_other()).section(BUDGET)
+        opened = {record.id: record.payload for record in await seen.records()}
+        assert opened[food] == entry(10_000)
+        assert opened.get(house) is None
+        await seen.put(food, entry(11_000))
+        with pytest.raises(ProtocolError):
+            await seen.put(house, entry(1))
+        with pytest.raises(ProtocolError):
+            await seen.put(food, entry(12_000), slot=rent)
+        values = {record.id: record.payload for record in await budget.records()}
+        assert (values[food], values[house]) == (entry(11_000), entry(80_000))
+
+
+async def test_a_slot_table_that_loses_a_word_is_void(tmp_path: Path) -> None:
+    async with room(tmp_path, "guardian") as at:
+        budget = at.dossier.section(BUDGET)
+        (groceries,) = await make_slots(budget, "groceries")
+        guardian = (await at.as_other()).section(BUDGET)
+        await guardian.put(guardian.id, SlotTable(words={SlotId(groceries): "drank"}).to_payload())
+        table = next(record for record in await budget.records() if record.id == budget.id)
+        assert table.payload == SlotTable(words={SlotId(groceries): "groceries"}).to_payload()
+        assert [alarm.author for alarm in at.dossier.alarms] == [at.person]
