@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import shutil
@@ -29,7 +30,6 @@ from zegel_tools.loader.load import Loaded, load, plan_installation
 from zegel_tools.loader.operator import Operator
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Generator, Sequence
 
     from zegel_client.household import Household
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="empty folder for the server; default: a temporary one"
     )
-    parser.add_argument("--port", type=port_number, metavar="N", help="default: 8460, or a free one with --load-only")
+    parser.add_argument("--port", type=_port, metavar="N", help="default: 8460, or a free one with --load-only")
     parser.add_argument("--load-only", action="store_true", help="stop when everything is loaded")
     parser.add_argument("--json", action="store_true", help="print one JSON value when everything is loaded")
 
@@ -65,12 +65,10 @@ def run(options: argparse.Namespace) -> Status:
             raise CommandError("start", str(error), Status.FAULT, hint="--port N takes another port") from None
 
 
-def port_number(text: str) -> int:
-    """Reads a port, 0 to 65535."""
-    number = int(text)
-    if not 0 <= number <= HIGHEST_PORT:
-        raise ValueError
-    return number
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+    return int(text)
 
 
 def _read(folder: Path) -> list[Household]:
