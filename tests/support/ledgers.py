@@ -7,30 +7,39 @@ from typing import TYPE_CHECKING
 
 from zegel_client.engine.draft import Draft
 from zegel_client.engine.ledger_replica import LedgerReplica
-from zegel_protocol import primitives
+from zegel_protocol import primitives, transcript
 from zegel_protocol.account import AccountKeys
 from zegel_protocol.codec import encode_object
-from zegel_protocol.ids import NO_ID, AccountId
+from zegel_protocol.ids import AccountId
 from zegel_protocol.invite_secret import InviteSecret, open_invite_box
-from zegel_protocol.ledger.entry import VERSION, Acceptance, SignedEntry, sign_acceptance
-from zegel_protocol.ledger.operations import ALL_RIGHTS, PlannedGrant, Right, Scope, ScopeKind
+from zegel_protocol.ledger.entry import (
+    SIGNED_ENTRY,
+    VERSION,
+    Acceptance,
+    Entry,
+    GenerationStatement,
+    SignedEntry,
+    sign_acceptance,
+    sign_entry,
+    sign_generation,
+)
+from zegel_protocol.ledger.operations import ALL_RIGHTS, Advance, NextGeneration, PlannedGrant, Right
+from zegel_protocol.ledger.operations import whole as whole
 from zegel_protocol.ledger.rules import try_entry
 from zegel_protocol.ledger.wraps import verify_wraps
 from zegel_protocol.messages import AppendEntry, Claim, Entries, StoredLink, StoredWrap
+from zegel_protocol.transcript import Pin
 from zegel_protocol.wrap import read_wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from zegel_client.engine.draft import Prepared
+    from zegel_protocol.codec import Value
     from zegel_protocol.ledger.state import LedgerState
 
 NOW_MS = 1_780_000_000_000
 DAY_MS = 24 * 60 * 60 * 1000
-
-
-def whole(section: bytes) -> Scope:
-    return Scope(section, ScopeKind.SECTION, NO_ID)
 
 
 @dataclass
@@ -46,9 +55,6 @@ class Book:
     boxes: dict[bytes, bytes] = field(default_factory=dict)
 
     def append(self, request: AppendEntry) -> None:
-        from zegel_protocol.ledger.entry import SIGNED_ENTRY
-        from zegel_protocol.ledger.operations import Advance
-
         cited = self.organisation.state if self.organisation is not None else None
         trial = try_entry(self.state, SIGNED_ENTRY.decode(request.entry), cited)
         verify_wraps(trial.state, trial.verified.entry, request.wraps, request.links)
@@ -69,7 +75,8 @@ class Person:
 
     name: str
     keys: AccountKeys
-    replicas: dict[bytes, LedgerReplica] = field(default_factory=dict)
+    replicas: dict[bytes, LedgerReplica] = field(default_factory=dict[bytes, LedgerReplica], repr=False)
+    older: tuple[AccountKeys, ...] = ()
 
     @classmethod
     def new(cls, name: str) -> Person:
@@ -79,8 +86,12 @@ class Person:
     def account(self) -> bytes:
         return self.keys.account
 
+    @property
+    def generations(self) -> tuple[AccountKeys, ...]:
+        return (*self.older, self.keys)
+
     def replica(self, book: Book) -> LedgerReplica:
-        return self.replicas.setdefault(book.ledger, LedgerReplica(self.keys, book.ledger))
+        return self.replicas.setdefault(book.ledger, LedgerReplica(self.keys, book.ledger, self.older))
 
     def catch_up(self, book: Book) -> LedgerReplica:
         organisation = self.catch_up(book.organisation) if book.organisation is not None else None
@@ -109,11 +120,37 @@ class Person:
     def write(self, book: Book, build: Callable[[Draft], object], now_ms: int = NOW_MS) -> Prepared:
         draft = self.draft(book, now_ms)
         build(draft)
+        return self.append(book, draft)
+
+    def append(self, book: Book, draft: Draft) -> Prepared:
         prepared = draft.finish()
         book.append(prepared.request)
         organisation = self.replica(book.organisation) if book.organisation is not None else None
         prepared.commit(self.replica(book), organisation)
         return prepared
+
+    def change_keys(self, *books: Book, now_ms: int = NOW_MS) -> None:
+        """Goes on with a new generation in these ledgers; replicas begin anew, as they do on a new device."""
+        new = AccountKeys.generate(AccountId(self.account), self.keys.generation + 1)
+        for book in books:
+            book.append(AppendEntry(encode_object(self._next_generation(book, new, now_ms)), (), (), ()))
+        self.older, self.keys = self.generations, new
+        self.replicas.clear()
+
+    def _next_generation(self, book: Book, new: AccountKeys, now_ms: int) -> SignedEntry:
+        state, old = self.catch_up(book).state, self.keys
+        statement = GenerationStatement(
+            self.account, old.generation, old.sign.public, new.public(), book.ledger, state.head_hash
+        )
+        pins = tuple(
+            Pin(section.section, 0, transcript.start(book.ledger, section.section).transcript)
+            for section in state.sections.values()
+            if any(line.grantee == self.account and line.current() is not None for line in section.grants)
+        )
+        operation = NextGeneration(new.public(), sign_generation(new.sign, statement), pins)
+        index = len(state.entry_hashes)
+        entry = Entry(VERSION, book.ledger, index, state.head_hash, now_ms, self.account, old.generation, (operation,))
+        return sign_as(self, entry)
 
     def accept(self, book: Book, secret: InviteSecret) -> Claim:
         """Answers an invitation as a newcomer does: by what the box says."""
@@ -139,11 +176,14 @@ def found_organisation(owner: Person) -> Book:
     return book
 
 
-def invite_to(book: Book, inviter: Person, newcomer: Person, planned: tuple[PlannedGrant, ...]) -> None:
+def invite_to(
+    book: Book, inviter: Person, newcomer: Person, planned: tuple[PlannedGrant, ...], now_ms: int = NOW_MS
+) -> None:
     secret = InviteSecret.generate()
-    inviter.write(book, lambda d: d.invite(secret, planned, {"name": newcomer.name}, {"inviter": inviter.name}))
+    words: dict[str, Value] = {"inviter": inviter.name}
+    inviter.write(book, lambda d: d.invite(secret, planned, {"name": newcomer.name}, words), now_ms)
     claim = newcomer.accept(book, secret)
-    inviter.write(book, lambda d: d.add_invited(claim, {"name": newcomer.name}))
+    inviter.write(book, lambda d: d.add_invited(claim, {"name": newcomer.name}), now_ms)
 
 
 def read_lobby(book: Book) -> PlannedGrant:
@@ -169,8 +209,5 @@ def found_dossier(organisation: Book, founder: Person, *kinds: str) -> Book:
     return book
 
 
-def sign_as(person: Person, entry: object) -> SignedEntry:
-    encoded = encode_object(entry)  # type: ignore[arg-type]
-    from zegel_protocol.labels import Label
-
-    return SignedEntry(encoded, person.keys.sign.sign(Label.LEDGER_ENTRY, encoded))
+def sign_as(person: Person, entry: Entry) -> SignedEntry:
+    return sign_entry(person.keys.sign, entry)
