@@ -94,11 +94,39 @@ def decode(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Value:
     """
     if len(data) > limits.length_bytes:
         raise ObjectError(ErrorCode.TOO_LARGE, "the encoding is longer than allowed")
+    if len(data) <= min(limits.count, _SHORT_BYTES):
+        try:
+            plain = _DECODER.decode(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            plain = _NOTHING
+        if _is_plain(plain, limits.depth) and _ENCODER.encode(plain) == data:
+            return cast("Value", plain)
+        # Something is wrong with it: the reader says what.
     reader = _Reader(data, limits)
     value = reader.value(limits.depth)
     if reader.at != len(data):
         raise ObjectError(ErrorCode.ENCODING, "bytes follow the value")
     return value
+
+
+_SHORT_BYTES = 8192
+"""What is this short cannot hold more values than are allowed, whatever it says: the fast way is safe."""
+_DECODER: msgspec.msgpack.Decoder[object] = msgspec.msgpack.Decoder()
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+_NOTHING = object()
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Whether a value is of the types that may be, nested no deeper than allowed."""
+    kind = type_(value)
+    if kind is str or kind is bytes or kind is bool or value is None:
+        return True
+    if kind is int:
+        return -MAX_INTEGER <= cast("int", value) <= MAX_INTEGER
+    if depth and kind is dict:
+        found = cast("dict[object, object]", value)
+        return all(type_(name) is str for name in found) and all(_is_plain(item, depth - 1) for item in found.values())
+    return depth > 0 and kind is list and all(_is_plain(item, depth - 1) for item in cast("list[object]", value))
 
 
 class _Reader:
@@ -283,7 +311,8 @@ class ObjectCodec(Generic[T]):
         """
         if len(data) > self._max_bytes:
             raise ObjectError(ErrorCode.TOO_LARGE, f"{self._name}: longer than allowed")
-        self._check_leading(data)
+        if self._leading:
+            self._check_leading(data)
         try:
             value = self._decoder.decode(data)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -295,6 +324,8 @@ class ObjectCodec(Generic[T]):
 
     def _check_leading(self, data: bytes) -> None:
         start = _list_head_bytes(data)
+        if start and all(byte in allowed for byte, (allowed, _) in zip(data[start:], self._leading, strict=False)):
+            return  # numbers below 128 are their own encoding
         reader = _Reader(data[start : start + 9 * len(self._leading)], DEFAULT_LIMITS)
         for allowed, code in self._leading if start else ():
             try:

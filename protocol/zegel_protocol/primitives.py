@@ -52,7 +52,7 @@ def random_bytes(size: int) -> bytes:
 
 def digest(label: Label, *parts: bytes) -> bytes:
     """BLAKE2b-256(label || parts...). Every part but the last has a length that the label fixes."""
-    state = hashlib.blake2b(label.value, digest_size=DIGEST_BYTES)
+    state = hashlib.blake2b(label, digest_size=DIGEST_BYTES)
     for part in parts:
         state.update(part)
     return state.digest()
@@ -60,7 +60,7 @@ def digest(label: Label, *parts: bytes) -> bytes:
 
 def keyed_digest(label: Label, key: bytes, *parts: bytes, size_bytes: int = DIGEST_BYTES) -> bytes:
     """BLAKE2b(label || parts..., key = key), `size_bytes` long (16 to 64)."""
-    state = hashlib.blake2b(label.value, digest_size=size_bytes, key=key)
+    state = hashlib.blake2b(label, digest_size=size_bytes, key=key)
     for part in parts:
         state.update(part)
     return state.digest()
@@ -107,7 +107,7 @@ class SigningKey:
 
     def sign(self, label: Label, *parts: bytes) -> bytes:
         """Returns the signature (64 bytes) over label || parts."""
-        return sodium.crypto_sign(b"".join((label.value, *parts)), self._secret)[:SIGNATURE_BYTES]
+        return sodium.crypto_sign(b"".join((label, *parts)), self._secret)[:SIGNATURE_BYTES]
 
     def __repr__(self) -> str:
         return f"SigningKey(public={self.public.hex()[:8]}…)"
@@ -122,7 +122,7 @@ def verify_signature(public: bytes, signature: bytes, label: Label, *parts: byte
     if len(signature) != SIGNATURE_BYTES or len(public) != SIGN_KEY_BYTES:
         raise ObjectError(ErrorCode.SIGNATURE, "a signature or key of the wrong length")
     try:
-        sodium.crypto_sign_open(b"".join((signature, label.value, *parts)), public)
+        sodium.crypto_sign_open(b"".join((signature, label, *parts)), public)
     except BadSignatureError:
         raise ObjectError(ErrorCode.SIGNATURE, "the signature does not verify") from None
 
@@ -319,7 +319,7 @@ class RunningDigest:
     """BLAKE2b-256 over label || all that was added."""
 
     def __init__(self, label: Label) -> None:
-        self._state = hashlib.blake2b(label.value, digest_size=DIGEST_BYTES)
+        self._state = hashlib.blake2b(label, digest_size=DIGEST_BYTES)
 
     def add(self, piece: bytes) -> None:
         """Adds the next piece."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from zegel_protocol import primitives
 from zegel_protocol.codec import ObjectCodec
@@ -32,8 +32,7 @@ _ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
 _SKELETON = ObjectCodec(EncodedSkeleton, MAX_SKELETON_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One decoded envelope or skeleton.
 
     Attributes:

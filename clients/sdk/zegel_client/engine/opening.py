@@ -17,16 +17,19 @@ if TYPE_CHECKING:
     from zegel_protocol.envelope import Header, VerifiedEnvelope
 
 
-def open_payload(ledger: LedgerReplica, verified: VerifiedEnvelope) -> dict[str, Value]:
+def open_payload(ledger: LedgerReplica, verified: VerifiedEnvelope, key: bytes) -> dict[str, Value]:
     """Opens an envelope that is for this person and decodes its payload.
+
+    Args:
+        ledger: The verified ledger.
+        verified: The envelope.
+        key: Of its place; what was dropped there has a key of its own.
 
     Raises:
         ObjectError: `COMMITMENT`, `DECRYPTION`, `PADDING`, `ENCODING`, `TOO_LARGE`.
-        ProtocolError: `NO_ACCESS` without the key.
     """
     header = verified.header
-    key = _open_drop(ledger, header) if header.encapsulation else ledger.content_key(header)
-    payload = decode(open_envelope(verified, key))
+    payload = decode(open_envelope(verified, _open_drop(ledger, header) if header.encapsulation else key))
     if not isinstance(payload, dict):
         raise ObjectError(ErrorCode.ENCODING, "a payload is a map")
     return payload

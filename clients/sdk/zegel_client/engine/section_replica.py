@@ -486,10 +486,12 @@ class SectionReplica:
 
     def _fill(self, item: Item, verified: VerifiedEnvelope | VerifiedSkeleton, *, is_bare: bool) -> None:
         """Opens a body, or says why there is none."""
-        if not self.ledger.can_open(verified.header):
+        header = verified.header
+        key = self.ledger.keyring.find_content_key(header.section, header.epoch, header.slot, header.record)
+        if key is None:
             item.kind = ItemKind.CLOSED
         elif isinstance(verified, VerifiedEnvelope):
-            item.payload = open_payload(self.ledger, verified)
+            item.payload = open_payload(self.ledger, verified, key)
             item.kind = ItemKind.OPENED
         elif is_bare:
             item.kind = ItemKind.SEALED

@@ -281,7 +281,7 @@ class Live:
         rid, message = decode_frame(_as_bytes(frame))
         if isinstance(message, EndEvent):
             raise RefusedError(message.code, "the server ended the connection")
-        elif isinstance(message, Event):
+        if isinstance(message, Event):
             self._tell(message)
         else:
             future = link.waiting.pop(rid, None)
