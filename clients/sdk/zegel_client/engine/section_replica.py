@@ -84,7 +84,9 @@ class SectionReplica:
         self.section = section
         self.form = form
         self._floor = find_floor(state, section, ledger.own.account)
-        self.line = TranscriptLine(noted if noted is not None else self._floor)
+        # What was noted under an earlier right may lie below where this one begins, which the server does not show.
+        is_noted_here = noted is not None and noted.position >= self._floor.position
+        self.line = TranscriptLine(noted if noted is not None and is_noted_here else self._floor)
         self.items: list[Item] = []
         self.anchored = self.line.base.position
         self.alarms: list[VoidAlarm] = []
