@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -16,7 +17,7 @@ from unittest import mock
 
 from zegel_client.cli.main import main
 from zegel_server import commands
-from zegel_server.config import Config
+from zegel_server.config import Config, LogInSection
 from zegel_server.log import Log
 from zegel_server.main import running_server
 
@@ -127,7 +128,9 @@ def terminal(data: Path) -> Generator[Terminal]:
     ended = asyncio.Event()
 
     async def serve() -> None:
-        config = Config().with_place(data=str(data), port=0)
+        # Many more calls a minute than a person makes.
+        often = LogInSection(per_account_per_minute=10_000, per_address_per_minute=10_000)
+        config = dataclasses.replace(Config(), log_in=often).with_place(data=str(data), port=0)
         async with running_server(config, log=Log(_clock(), io.StringIO())) as server:
             told.put(server.url)
             await ended.wait()

@@ -17,7 +17,7 @@ from zegel_protocol.fingerprint import comparison_words
 from zegel_protocol.ids import NO_ID, parse_id
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
-from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right, whole
+from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right, ScopeKind, whole
 from zegel_protocol.ledger.state import OPEN
 from zegel_protocol.memory import VerifiedPerson
 
@@ -486,6 +486,7 @@ class Dossier:
         from zegel_client.timeline_sentences import sentence  # noqa: PLC0415
 
         entries = await self._sync.list_entries()
+        await self._load_slot_words()
         events = timeline_events(self._sync.replica, entries, self._sync.slot_word)
         lines = [TimelineLine(event.time_ms, event.by, sentence(event, language, zone)) for event in events]
         lines += [
@@ -497,6 +498,14 @@ class Dossier:
             for alarm in self.alarms
         ]
         return sorted(lines, key=lambda line: line.time_ms)
+
+    async def _load_slot_words(self) -> None:
+        """Reads the slot tables that grants speak of, where this account may."""
+        own, now_ms = self.account, self.now_ms()
+        for section in self.state.sections.values():
+            speaks_of_slots = any(line.scope.kind is ScopeKind.SLOT for line in section.grants)
+            if speaks_of_slots and self.state.section_rights(own, section.section, now_ms) & Right.READ:
+                await self._sync.section(section.section).load_records()
 
     async def refresh(self) -> None:
         """Fetches and verifies what the ledger gained.

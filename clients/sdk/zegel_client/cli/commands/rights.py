@@ -21,6 +21,7 @@ from zegel_protocol.ledger.operations import Right, Scope, ScopeKind
 if TYPE_CHECKING:
     from zegel_client.cli.call import Call
     from zegel_client.client import Dossier
+    from zegel_client.client.views import MemberView
 
 
 async def grant(call: Call) -> Answer:
@@ -35,9 +36,23 @@ async def grant(call: Call) -> Answer:
         if scope.kind is ScopeKind.SECTION:
             await dossier.grant(person.person, scope.section, right, ends_ms=ends_ms, history=history)
         else:
+            _check_narrow(dossier, person, scope, right)
             await dossier.grant_narrow(person.person, scope, right, ends_ms=ends_ms, history=history)
     value = {"scope": call.line.get("scope"), "right": right_word(right), "until": until}
     return Answer(value, f"{visible_line(person.name)}: {visible_line(call.line.get('scope'))} {right_word(right)}")
+
+
+def _check_narrow(dossier: Dossier, person: MemberView, scope: Scope, right: Right) -> None:
+    """Refuses what cannot be narrow, and what would take nothing away because a wider right stays.
+
+    Raises:
+        CommandError: Giving goes with whole sections.
+        ProtocolError: `NARROWER`.
+    """
+    if right & Right.GIVE:
+        raise CommandError(WRONG_USE, "manage is a right to a whole section")
+    if dossier.state.section_rights(person.person, scope.section, dossier.now_ms()) & ~right:
+        raise ProtocolError(ErrorCode.NARROWER)
 
 
 async def _find_scope(dossier: Dossier, text: str) -> Scope:
