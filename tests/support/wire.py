@@ -268,7 +268,7 @@ class World:
 
     async def post(self, path: str, body: bytes, token: bytes = b"") -> tuple[int, object]:
         headers = {"Authorization": f"Bearer {token.hex()}"} if token else {}
-        async with self.http.post(self.url + path, data=body, headers=headers) as response:
+        async with self.http.post(self.url + path, data=io.BytesIO(body), headers=headers) as response:
             return response.status, ANSWER.decode(await response.read())
 
     async def open(self, request: m.OpenRequest, kind: type[A]) -> A:
