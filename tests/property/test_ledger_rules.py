@@ -13,27 +13,21 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from msgspec.structs import replace
-from support.hand_written import (
-    A_DROP_KEY,
+from support.household import (
     BUDGET,
     CLIENT,
     COLLEAGUE,
     CONVERSATION,
-    DAY_MS,
     FOUNDER,
     FRIEND,
     GROCERIES,
     LOBBY,
     ONE_ENTRY,
     RENT,
-    SILENCE,
     STRANGER,
     Line,
-    a_hash,
-    an_id,
     found_household,
     join,
-    keys_of,
 )
 from support.ledger_model import RefusedError
 
@@ -61,6 +55,8 @@ from zegel_protocol.ledger.operations import (
 )
 from zegel_protocol.ledger.rules import replay_entry, try_entry
 from zegel_protocol.ledger.state import OPEN, decode_state, encode_state
+from zegel_tools.vectors.hand_written import A_DROP_KEY, DAY_MS, SILENCE, a_hash, an_id
+from zegel_tools.vectors.scene import person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +68,7 @@ if TYPE_CHECKING:
 
 NAMES = ("founder", "colleague", "client", "friend", "stranger", "other")
 GENERATIONS: dict[bytes, list[AccountKeys]] = {
-    bytes(keys_of(name).account): [keys_of(name, generation) for generation in (1, 2, 3)] for name in NAMES
+    bytes(person(name).account): [person(name, generation) for generation in (1, 2, 3)] for name in NAMES
 }
 ACCOUNTS = list(GENERATIONS)
 SIDE = an_id("side")

@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import asdict
-from support.hand_written import (
+from support.household import (
     BUDGET,
     CLIENT,
     COLLEAGUE,
     CONVERSATION,
-    DAY_MS,
     FOUNDER,
     FRIEND,
     GROCERIES,
     LOBBY,
     ONE_ENTRY,
     RENT,
-    SILENCE,
     STRANGER,
     Line,
-    an_id,
     found_household,
-    keys_of,
 )
 from support.ledger_model import RefusedError
 
@@ -34,6 +30,8 @@ from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Expire, Operation, Right, Settle, whole
 from zegel_protocol.ledger.state import decode_state, encode_state
 from zegel_protocol.ledger.validity import verify_validity
+from zegel_tools.vectors.hand_written import DAY_MS, SILENCE, an_id
+from zegel_tools.vectors.scene import person
 
 if TYPE_CHECKING:
     from zegel_protocol.account import AccountKeys
@@ -45,18 +43,18 @@ RIGHTS = [Right.READ | Right.WRITE, Right.READ, Right.WRITE, Right.NONE, Right.R
 
 def draw_operations(data: st.DataObject, line: Line) -> tuple[AccountKeys, list[Operation]]:
     """Something that one of them does; it may be refused."""
-    person = keys_of(data.draw(st.sampled_from(PEOPLE[1:])), 1)
-    member = line.now.members[person.account]
+    actor = person(data.draw(st.sampled_from(PEOPLE[1:])), 1)
+    member = line.now.members[actor.account]
     section = data.draw(st.sampled_from([BUDGET, BUDGET, CONVERSATION]))
     match data.draw(st.integers(0, 7)):
         case 0:
             return FOUNDER, [line.advance(section)]
         case 1 if member.is_active:
-            return FOUNDER, [line.remove(person.account), *data.draw(st.sampled_from([[], [line.advance(section)]]))]
+            return FOUNDER, [line.remove(actor.account), *data.draw(st.sampled_from([[], [line.advance(section)]]))]
         case 2:
             return FOUNDER, [line.add_cited(COLLEAGUE), line.grant(COLLEAGUE.account, LOBBY, 1)]
         case 3 if member.keys.generation == 1:
-            return person, [line.next_generation(person, keys_of_account(person.account, 2))]
+            return actor, [line.next_generation(actor, keys_of_account(actor.account, 2))]
         case 4:
             ours = line.pin(section, data.draw(st.integers(1, 4)))
             return FOUNDER, [Settle(section, ours, line.pin(section, 0), SILENCE)]
@@ -74,12 +72,12 @@ def draw_operations(data: st.DataObject, line: Line) -> tuple[AccountKeys, list[
             rights = data.draw(st.sampled_from(RIGHTS))
             ends = data.draw(st.sampled_from([0, 0, line.time_ms + DAY_MS]))
             again = data.draw(st.sampled_from([[], [line.advance(scope.section)]]))
-            return FOUNDER, [line.grant(person.account, scope, int(rights), 0, ends if rights else 0), *again]
+            return FOUNDER, [line.grant(actor.account, scope, int(rights), 0, ends if rights else 0), *again]
 
 
 def keys_of_account(account: bytes, generation: int) -> AccountKeys:
     """A generation of one of the people."""
-    return next(keys for name in PEOPLE if (keys := keys_of(name, generation)).account == account)
+    return next(keys for name in PEOPLE if (keys := person(name, generation)).account == account)
 
 
 def draw_ledger(data: st.DataObject) -> Line:

@@ -9,7 +9,7 @@ import io
 import shutil
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from zegel_client.client import Client
 from zegel_server.clock import SystemClock
@@ -57,7 +57,7 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def serving(data: Path, log: io.StringIO | None = None) -> AsyncGenerator[RunningServer]:
+async def serving(data: Path, log: TextIO | None = None) -> AsyncGenerator[RunningServer]:
     """A server on a free port of this machine."""
     config = Config().with_place(data=str(data), port=0)
     async with running_server(config, log=Log(SystemClock(), log or io.StringIO())) as server:

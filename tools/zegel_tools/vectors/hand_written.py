@@ -1,23 +1,20 @@
 """Ledgers written by hand, entry by entry: signed by real keys, but with no key inside.
 
-Wraps are named and not made, commitments follow from the place alone; so an entry costs a signature, and any field can
-be anything. `Line.complete` names what an honest client would name; tests change it afterwards.
+Wraps are named and not made, commitments follow from the place alone; so any field can be anything. `Line.complete`
+names what an honest client would name; what is to be wrong is changed afterwards.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from support.ledger_model import LedgerModel
 
 from zegel_protocol import transcript
-from zegel_protocol.account import AccountKeys
 from zegel_protocol.codec import encode_object
 from zegel_protocol.epoch import NO_HASH, KeyKind
-from zegel_protocol.ids import NO_ID, AccountId
+from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.entry import (
     NO_PREV,
     VERSION,
@@ -30,16 +27,12 @@ from zegel_protocol.ledger.entry import (
     sign_generation,
 )
 from zegel_protocol.ledger.operations import (
-    ALL_RIGHTS,
     NARROW_KIND,
     AddMember,
     Advance,
     Citation,
-    Create,
-    CreateSection,
     Grant,
     Invite,
-    LedgerKind,
     NarrowCommitment,
     NextGeneration,
     Operation,
@@ -52,17 +45,19 @@ from zegel_protocol.ledger.operations import (
     WrapReference,
     whole,
 )
-from zegel_protocol.ledger.rules import apply_entry, preview_entry
+from zegel_protocol.ledger.rules import preview_entry, try_entry
 from zegel_protocol.ledger.wraps import gives_reading
 from zegel_protocol.primitives import SigningKey
 from zegel_protocol.transcript import Pin
+from zegel_tools.vectors.scene import TIME_MS
+from zegel_tools.vectors.seeds import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from zegel_protocol.account import AccountKeys
     from zegel_protocol.ledger.state import LedgerState, Section
 
-NOW_MS = 1_780_000_000_000
 DAY_MS = 24 * 60 * 60 * 1000
 SILENCE = Words(0, b"")
 A_DROP_KEY = bytes(1216)
@@ -71,17 +66,12 @@ A_DROP_KEY = bytes(1216)
 
 def a_hash(*parts: object) -> bytes:
     """32 bytes that follow from the parts."""
-    return hashlib.sha256(repr(parts).encode()).digest()
+    return seeded(repr(parts), 32)
 
 
 def an_id(*parts: object) -> bytes:
     """16 bytes that follow from the parts."""
-    return a_hash(*parts)[:16]
-
-
-def keys_of(name: str, generation: int = 1) -> AccountKeys:
-    """One generation of somebody's keys, the same every time."""
-    return AccountKeys(AccountId(an_id("account", name)), generation, a_hash("secret", name, generation))
+    return seeded(repr(parts), 16)
 
 
 def invite_key(invite: bytes) -> SigningKey:
@@ -102,9 +92,13 @@ def narrow(scope: Scope, epoch: int, drop_key: bytes = b"") -> NarrowCommitment:
 
 @dataclass
 class Line:
-    """One ledger, in the state of the rules and in that of the model, which tests compare.
+    """One ledger.
 
     Attributes:
+        organisation: The one that it cites.
+        state: After its newest entry; None before the first.
+        signed: All entries.
+        time_ms: Of the next entry.
         heads: Where a section stands: {section: position}; the transcript hash follows from it.
     """
 
@@ -112,17 +106,14 @@ class Line:
     organisation: Line | None = None
     state: LedgerState | None = None
     signed: list[SignedEntry] = field(default_factory=list[SignedEntry])
-    time_ms: int = NOW_MS
+    time_ms: int = TIME_MS
     heads: dict[bytes, int] = field(default_factory=dict[bytes, int])
-    model: LedgerModel = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.model = LedgerModel(self.ledger, self.organisation.model if self.organisation is not None else None)
 
     @property
     def now(self) -> LedgerState:
         """The state."""
-        assert self.state is not None
+        if self.state is None:
+            raise LookupError("nothing is written yet")
         return self.state
 
     @property
@@ -148,7 +139,8 @@ class Line:
 
     def cite(self, index: int | None = None) -> Citation:
         """A citation of the organisation."""
-        assert self.organisation is not None
+        if self.organisation is None:
+            raise LookupError("nothing to cite")
         return self.organisation.as_cited(index)
 
     def as_cited(self, index: int | None = None) -> Citation:
@@ -157,7 +149,7 @@ class Line:
         at = state.head_index if index is None else index
         return Citation(self.ledger, state.create_hash, at, state.entry_hashes[at])
 
-    def advance(self, section: bytes, **other: Any) -> Advance:
+    def advance(self, section: bytes, **other: object) -> Advance:
         """The next epoch; readers are named by `complete`."""
         found = self.state.sections.get(section) if self.state is not None else None
         epoch = (found.epoch if found is not None else 0) + 1
@@ -183,7 +175,7 @@ class Line:
         expires = expires_ms or self.time_ms + 14 * DAY_MS
         return Invite(invite, invite_key(invite).public, subject, planned, expires, SILENCE)
 
-    def accept(self, keys: AccountKeys, invite: bytes, **other: Any) -> AddMember:
+    def accept(self, keys: AccountKeys, invite: bytes, **other: object) -> AddMember:
         """Adds who accepted an invitation; `other` fields of the acceptance are told differently."""
         state = self.now
         found = state.invites[invite]
@@ -215,7 +207,7 @@ class Line:
 
     # --- entries ---
 
-    def entry(self, author: AccountKeys, operations: Sequence[Operation], **other: Any) -> Entry:
+    def entry(self, author: AccountKeys, operations: Sequence[Operation], **other: object) -> Entry:
         """An entry at the head; `other` fields are set differently."""
         state = self.state
         index = len(self.signed)
@@ -231,21 +223,19 @@ class Line:
         advanced = {op.section for op in entry.operations if isinstance(op, Advance)}
         return replace(entry, operations=tuple(_complete(after, advanced, op) for op in entry.operations))
 
-    def sign(self, author: AccountKeys, *operations: Operation, **other: Any) -> SignedEntry:
+    def sign(self, author: AccountKeys, *operations: Operation, **other: object) -> SignedEntry:
         """A complete entry, signed."""
         return sign_entry(author.sign, self.complete(self.entry(author, operations, **other)))
 
-    def write(self, author: AccountKeys, *operations: Operation, **other: Any) -> SignedEntry:
-        """Appends a complete entry, to both states."""
+    def write(self, author: AccountKeys, *operations: Operation, **other: object) -> SignedEntry:
+        """Appends a complete entry."""
         signed = self.sign(author, *operations, **other)
         self.append(signed)
         return signed
 
     def append(self, signed: SignedEntry) -> None:
-        """Appends an entry, to both states."""
-        copy = self.state.copy() if self.state is not None else None
-        self.state = apply_entry(copy, signed, self.cited).state
-        self.model.accept(signed.entry, signed.signature)
+        """Appends an entry."""
+        self.state = try_entry(self.state, signed, self.cited).state
         self.signed.append(signed)
 
 
@@ -293,75 +283,3 @@ def _missing(section: Section, grant: Grant, *, is_advanced: bool) -> tuple[Narr
         if held is None or (drop_key and not held.drop_key):
             found.append(narrow(scope, epoch, drop_key))
     return tuple(found)
-
-
-# --- a world to begin with ---
-
-FOUNDER, COLLEAGUE, CLIENT, FRIEND, STRANGER = (
-    keys_of(name) for name in ("founder", "colleague", "client", "friend", "stranger")
-)
-"""Founder of organisation and dossier; steward from the organisation; edits; looks; nobody."""
-
-
-def found_organisation(*colleagues: AccountKeys) -> Line:
-    """An organisation of the founder, and of colleagues who came by invitation."""
-    line = Line(an_id("organisation"))
-    lobby = an_id("organisation lobby")
-    create = Create(LedgerKind.ORGANISATION, None, None, FOUNDER.public(), lobby, SILENCE, SILENCE)
-    line.write(FOUNDER, create, line.advance(lobby))
-    for colleague in colleagues:
-        join(line, FOUNDER, colleague, PlannedGrant(whole(lobby), int(Right.READ), 0, 0))
-    return line
-
-
-def join(line: Line, giver: AccountKeys, newcomer: AccountKeys, *planned: PlannedGrant) -> None:
-    """Invites somebody, who accepts, and adds them with what was promised."""
-    invite = an_id("invite", line.ledger, len(line.signed))
-    line.write(giver, line.invite(invite, *planned))
-    grants = [line.grant(newcomer.account, p.scope, p.rights, p.since_epoch, p.ends_ms) for p in planned]
-    line.write(giver, line.accept(newcomer, invite), *grants)
-
-
-CONVERSATION, BUDGET = an_id("conversation"), an_id("budget")
-LOBBY = an_id("lobby")
-GROCERIES, RENT = Scope(BUDGET, ScopeKind.SLOT, an_id("groceries")), Scope(BUDGET, ScopeKind.SLOT, an_id("rent"))
-ONE_ENTRY = Scope(BUDGET, ScopeKind.RECORD, an_id("an entry of the budget"))
-READ_LOBBY = PlannedGrant(whole(LOBBY), int(Right.READ), 0, 0)
-EDIT = int(Right.READ | Right.WRITE)
-LOOK = int(Right.READ)
-DROP = int(Right.WRITE)
-MANAGE = int(ALL_RIGHTS)
-
-
-def found_dossier(organisation: Line | None = None) -> Line:
-    """A dossier with a conversation and a budget, both managed by its founder."""
-    cited = organisation if organisation is not None else found_organisation(COLLEAGUE)
-    line = Line(an_id("dossier"), cited)
-    create = Create(LedgerKind.DOSSIER, cited.as_cited(), None, FOUNDER.public(), LOBBY, SILENCE, SILENCE)
-    line.write(FOUNDER, create, line.advance(LOBBY))
-    add_section(line, FOUNDER, CONVERSATION)
-    add_section(line, FOUNDER, BUDGET)
-    return line
-
-
-def add_section(line: Line, author: AccountKeys, section: bytes, profile_of: bytes = NO_ID) -> None:
-    """A section that its author manages."""
-    line.write(
-        author,
-        CreateSection(section, profile_of, SILENCE),
-        line.advance(section),
-        line.grant(author.account, section, MANAGE),
-    )
-
-
-def found_household() -> Line:
-    """`found_dossier` with a colleague (steward, manages both), a client (edits both) and a friend (looks)."""
-    line = found_dossier()
-    line.write(
-        FOUNDER,
-        line.add_cited(COLLEAGUE),
-        *(line.grant(COLLEAGUE.account, section, MANAGE) for section in (LOBBY, CONVERSATION, BUDGET)),
-    )
-    join(line, FOUNDER, CLIENT, READ_LOBBY, *(PlannedGrant(whole(s), EDIT, 0, 0) for s in (CONVERSATION, BUDGET)))
-    join(line, FOUNDER, FRIEND, READ_LOBBY, PlannedGrant(whole(CONVERSATION), LOOK, 0, 0))
-    return line
