@@ -72,20 +72,20 @@ async def load(server: str, installation: Installation, permit: Permit, step: Ca
         permit: Stands for the operator.
         step: Is told how much was done; all together `Installation.steps`.
     """
-    people = People(server)
-    with tempfile.TemporaryDirectory(prefix="zegel-attachments-") as folder:
-        ids: dict[str, bytes] = {}
-        for organisation in installation.organisations:
-            ids[organisation.key] = await _found(organisation, people, permit)
-            step(len(organisation.staff))
-        loaders = {
-            plan.household: DossierLoader(plan, ids[plan.organisation], people, Path(folder))
-            for plan in installation.plans
-        }
-        async with asyncio.TaskGroup() as group:
-            tasks = {name: group.create_task(loader.load(step)) for name, loader in loaders.items()}
+    async with People(server) as people:
+        with tempfile.TemporaryDirectory(prefix="zegel-attachments-") as folder:
+            ids: dict[str, bytes] = {}
+            for organisation in installation.organisations:
+                ids[organisation.key] = await _found(organisation, people, permit)
+                step(len(organisation.staff))
+            loaders = {
+                plan.household: DossierLoader(plan, ids[plan.organisation], people, Path(folder))
+                for plan in installation.plans
+            }
+            async with asyncio.TaskGroup() as group:
+                tasks = {name: group.create_task(loader.load(step)) for name, loader in loaders.items()}
         await people.leave()
-    return Loaded(tuple(people.accounts()), {name: task.result() for name, task in tasks.items()})
+        return Loaded(tuple(people.accounts()), {name: task.result() for name, task in tasks.items()})
 
 
 async def _found(organisation: Organisation, people: People, permit: Permit) -> bytes:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from zegel_client.client import Client
 from zegel_tools.loader.passwords import new_password
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from zegel_client.household import Person
     from zegel_protocol.invite_secret import InviteSecret
 
@@ -35,12 +37,21 @@ class Account:
 
 
 class People:
-    """Keeps the accounts, by handle."""
+    """Keeps the accounts, by handle. An asynchronous context manager: at its end nobody is connected any more."""
 
     def __init__(self, server: str) -> None:
         self._server = server
         self._accounts: dict[str, Account] = {}
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What is wrong was told already; here it only has to end.
+        await asyncio.gather(*(account.client.close() for account in self.accounts()), return_exceptions=True)
 
     def accounts(self) -> list[Account]:
         """All accounts, in order of their handles."""
