@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from zegel_client.client.context import Context
+    from zegel_client.client.dossier_list import Undelivered
     from zegel_client.client.events import ClientEvent
     from zegel_client.client.views import DossierSummary, Joined
     from zegel_protocol.codec import Value
@@ -66,6 +67,11 @@ class Client:
     def server(self) -> str:
         """Address of the server, such as ``https://zegel.example``."""
         return self._context.live.origin
+
+    @property
+    def undelivered(self) -> list[Undelivered]:
+        """What an earlier process with this profile had written and nobody took, with the reason."""
+        return list(self._dossiers.undelivered)
 
     # --- coming and going --------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from zegel_client.engine.outbox import StoredDraft
 
 _TEXT_ID = 36
+_LAST_WAIT_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,34 @@ class DossierList:
     async def open(self, ref: bytes | str) -> LedgerSync:
         """Opens a ledger by id or title.
 
+        Without a server it opens from the vault, as far as that goes: names, sections, and writing into the outbox.
+
         Raises:
             RefusedError: `NO_ACCESS`.
             UsageError: Several have that title.
         """
+        try:
+            return await self._open(ref)
+        except UnreachableError:
+            found = await self._open_from_vault(ref)
+            if found is None:
+                raise
+            return found
+
+    async def _open_from_vault(self, ref: bytes | str) -> LedgerSync | None:
+        """Opens what this device keeps of a ledger; None where that is not enough, or nothing of that title."""
+        vault, wanted = self._context.vault, _as_id(ref)
+        if vault is None:
+            return None
+        for ledger, _ in await vault.list_rows(RowKind.MEMORY):
+            if wanted is not None and ledger != wanted:
+                continue
+            sync = self._get(ledger)
+            if await sync.open_from_vault() and (wanted is not None or sync.title() == ref):
+                return sync
+        return None
+
+    async def _open(self, ref: bytes | str) -> LedgerSync:
         ledger = _as_id(ref)
         if ledger is None and isinstance(ref, str):
             ledger = await self._find_by_title(ref)
@@ -208,10 +234,13 @@ class DossierList:
     async def finish(self) -> None:
         """Sends what waits, confirms and remembers; what cannot be done now is made anew next time."""
         for sync in list(self.opened.values()):
-            for section in sync.sections.values():
-                await section.sender.drain()
             if not self._context.live.is_connected:
                 continue
+            for section in sync.sections.values():
+                with contextlib.suppress(TimeoutError):
+                    # What is not durable by then stays in the vault, or was never promised.
+                    async with asyncio.timeout(_LAST_WAIT_S):
+                        await section.sender.drain()
             try:
                 await sync.confirm_all()
                 await sync.remember()

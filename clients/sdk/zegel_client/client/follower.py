@@ -55,7 +55,7 @@ class Follower:
 
     async def follow(self, ledger: bytes) -> None:
         """Follows one more ledger."""
-        if self._task is not None:
+        if self._task is not None and self._context.live.is_connected:
             await self._context.live.ask(Subscribe((ledger,)), Subscribed)
 
     async def _run(self) -> None:
@@ -113,6 +113,7 @@ class Follower:
             await sync.refresh()
             await sync.fetch_receipts()
             for section in list(sync.sections.values()):
+                section.sender.wake()
                 if section.has_verified:
                     await section.catch_up()
         self._confirm_soon()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from zegel_client.client.events import Alarmed, Confirmed, LedgerGrew
-from zegel_client.client.recollection import Recollection, recollect, remember
+from zegel_client.client.kept_keys import KeptKeys, keep_keys, read_keys
+from zegel_client.client.recollection import Recollection, points_of, read_vault, recollect, remember
 from zegel_client.client.section_sync import SectionSync
 from zegel_client.client.views import AlarmView, Confirmation
 from zegel_client.engine.draft import Draft
@@ -35,6 +37,7 @@ from zegel_protocol.messages import (
     Links,
     PutReceipt,
     Wraps,
+    encode_message,
 )
 from zegel_protocol.messages import Receipts as ReceiptsAnswer
 
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TRIES = 12
+_RECENT = 8
 _RACES = frozenset({ErrorCode.STALE_PREV, ErrorCode.STALE_PIN, ErrorCode.STALE_CITATION})
 """Somebody else was faster: catch up and draft anew."""
 
@@ -77,12 +81,13 @@ class LedgerSync:
         self._recollection = Recollection()
         self._remembered: Memory | None = None
         self._alarms: list[AlarmView] = []
-        self._told = 0
         self._turn = asyncio.Lock()
         self._is_open = False
         self._is_keyed = False
         self._names: dict[bytes, str] = {}
         self._names_at = 0
+        self._kept_keys = KeptKeys((), ())
+        self._recent: deque[tuple[str, object]] = deque(maxlen=_RECENT)
 
     @property
     def ledger(self) -> bytes:
@@ -104,9 +109,16 @@ class LedgerSync:
         """Keeps the last good state and stops everything that would be sent."""
         if self.frozen is None:
             self.frozen = error
+            self.evidence = [(what, encode_message(answer)) for what, answer in self._recent]
+            if not self.replica.is_empty:
+                self.evidence.append(("own state of the ledger", self.replica.encode()))
             alarm = AlarmView(error.code, error.detail, is_frozen=True, section=section)
             self._alarms.append(alarm)
             self.context.tell(Alarmed(self.ledger, alarm))
+
+    def see(self, what: str, answer: object) -> None:
+        """Keeps the newest answers, so that there is evidence when one contradicts what was verified."""
+        self._recent.append((what, answer))
 
     def require_thawed(self) -> None:
         """Demands that nothing is wrong, before anything is sent.
@@ -147,16 +159,33 @@ class LedgerSync:
 
     async def _start(self) -> None:
         self._recollection = await recollect(self.context, self.ledger)
-        memory = self._recollection.memory
-        if memory is not None:
-            self.replica.restore(memory.state, Trust(memory.trust))
-            self._remembered = memory
-            self.verified = {person.account: person for person in memory.verified}
+        if self._recollection.memory is not None:
+            self._restore(self._recollection.memory)
         await self._fetch_entries()
         if self.replica.trust is not Trust.OFFER:
             await self._fetch_keys()
             await self._fetch_receipts()
         self._is_open = True
+
+    async def open_from_vault(self) -> bool:
+        """Starts from what this device keeps, without a server; returns whether there is enough."""
+        memory = await read_vault(self.context, self.ledger)
+        keys = await read_keys(self.context, self.ledger)
+        if memory is None or keys is None:
+            return False
+        async with self._turn:
+            if not self._is_open and self.replica.is_empty:
+                self._restore(memory)
+                self.replica.accept_wraps(keys.wraps, 0)
+                for section in self.replica.state.sections:
+                    self.replica.accept_links(section, keys.links_of(section))
+                self._recollection = Recollection(memory, 0, points_of([memory]))
+        return True
+
+    def _restore(self, memory: Memory) -> None:
+        self.replica.restore(memory.state, Trust(memory.trust))
+        self._remembered = memory
+        self.verified = {person.account: person for person in memory.verified}
 
     async def refresh(self) -> None:
         """Fetches what the ledger gained.
@@ -167,7 +196,12 @@ class LedgerSync:
         self.require_thawed()
         async with self._turn:
             with self.guard():
-                await self._refresh()
+                await (self._refresh() if self._is_open else self._start())
+
+    async def ensure_open(self) -> None:
+        """Catches up where that has not happened yet: it was opened without a server."""
+        if not self._is_open:
+            await self.refresh()
 
     async def _refresh(self) -> None:
         before = self.replica.next_index
@@ -189,6 +223,7 @@ class LedgerSync:
         concerns_keys = False
         while True:
             answer = await self.context.live.ask(GetEntries(self.ledger, self.replica.next_index, MAX_PAGE), Entries)
+            self.see("entries", answer)
             for verified in await self._accept(answer):
                 concerns_keys = concerns_keys or self._concerns_keys(verified)
             if self.replica.is_empty or self.replica.next_index > answer.head_index:
@@ -243,12 +278,14 @@ class LedgerSync:
                 raise HistoryError(ErrorCode.GAP, "a page of wraps that leads nowhere")
             first = state.head_index + 1 if is_last else answer.next
             self.replica.accept_wraps(answer.wraps, first)
+            self._kept_keys = self._kept_keys.with_wraps(answer.wraps)
         for section in state.sections:
             missing = self.replica.keyring.missing_links(state, section)
             if missing is not None:
                 request = GetLinks(self.ledger, section, missing[0], missing[1])
                 links = await self.context.live.ask(request, Links)
                 self.replica.accept_links(section, links.links)
+                self._kept_keys = self._kept_keys.with_links(section, links.links)
         self._is_keyed = True
 
     # --- the organisation --------------------------------------------------------------------------------------------
@@ -383,6 +420,7 @@ class LedgerSync:
 
     async def _fetch_receipts(self) -> None:
         answer = await self.context.live.ask(GetReceipts(self.ledger), ReceiptsAnswer)
+        self.see("receipts", answer)
         for encoded in answer.receipts:
             await self._take_receipt(encoded, is_locked=True)
 
@@ -449,6 +487,7 @@ class LedgerSync:
             return
         if await remember(self.context, self._recollection, memory, self._make_brief):
             self._remembered = memory
+        await keep_keys(self.context, self.ledger, self._kept_keys)
 
     def _make_memory(self, counter: int) -> Memory:
         state = self.replica.state

@@ -17,7 +17,7 @@ from zegel_protocol.messages import Done, GetMemory, MemoryBox, PutMemory
 from zegel_protocol.transcript import Point
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from zegel_client.client.context import Context
     from zegel_protocol.account import AccountKeys
@@ -50,7 +50,7 @@ async def recollect(context: Context, ledger: bytes) -> Recollection:
     kept = await context.live.ask(GetMemory(ledger), MemoryBox)
     found = Recollection(kept_counter=kept.counter)
     theirs = _open(context, ledger, kept.counter, kept.box) if kept.counter else None
-    ours = await _read_vault(context, ledger)
+    ours = await read_vault(context, ledger)
     memories = [memory for memory in (ours, theirs) if memory is not None]
     if ours is not None and theirs is not None and theirs.counter > ours.counter:
         # Another device went on from somewhere: what was noted here must be part of it.
@@ -58,10 +58,17 @@ async def recollect(context: Context, ledger: bytes) -> Recollection:
     memories.sort(key=lambda memory: memory.counter)
     if memories:
         found.memory = memories[-1]
+    found.points = points_of(memories)
+    return found
+
+
+def points_of(memories: Sequence[Memory]) -> dict[bytes, list[Point]]:
+    """The verified places of memories, by section, lowest first."""
+    found: dict[bytes, list[Point]] = {}
     for memory in memories:
         for line in memory.sections:
-            found.points.setdefault(line.section, []).append(Point(line.position, line.transcript))
-    for points in found.points.values():
+            found.setdefault(line.section, []).append(Point(line.position, line.transcript))
+    for points in found.values():
         points.sort(key=lambda point: point.position)
     return found
 
@@ -100,7 +107,8 @@ async def remember(
     return True
 
 
-async def _read_vault(context: Context, ledger: bytes) -> Memory | None:
+async def read_vault(context: Context, ledger: bytes) -> Memory | None:
+    """The memory that this device keeps."""
     if context.vault is None:
         return None
     blob = await context.vault.get(RowKind.MEMORY, ledger)

@@ -18,7 +18,7 @@ from zegel_client.engine.roles import PROFILE, RECORD_KINDS
 from zegel_client.engine.section_replica import SectionReplica, find_floor
 from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError
 from zegel_protocol.fields import InvalidRecordError
-from zegel_protocol.ids import NO_ID, SlotId
+from zegel_protocol.ids import NO_ID, SlotId, id_text
 from zegel_protocol.memory import NO_RECORDS, SectionMemory
 from zegel_protocol.messages import (
     MAX_PAGE,
@@ -140,6 +140,7 @@ class SectionSync:
         if not self.has_verified:
             return
         async with self._turn:
+            self.ledger.see("live envelope", event)
             with self.ledger.guard():
                 arrival = read_arrival(event.item)
                 if arrival.skeleton is not None:
@@ -157,6 +158,7 @@ class SectionSync:
 
     async def _page(self, request: GetPage | GetEnvelopes | GetVersions) -> IncomingPage:
         answer = await self.ledger.context.live.ask(request, Page)
+        self.ledger.see(f"page of section {id_text(self.section)}", answer)
         page = read_arrivals(answer.items, answer.head)
         await self.ledger.ensure_index(page.ledger_index)
         return page
@@ -408,8 +410,11 @@ class SectionSync:
 
     def take_own(self, sealed: Sealed, accepted: Accepted) -> bool:
         """Takes an acknowledgement; returns False when others' envelopes before it have to be fetched."""
+        before = self.replica.last
         with self.ledger.guard():
-            return self.replica.accept_own(sealed, accepted) is not None
+            is_placed = self.replica.accept_own(sealed, accepted) is not None
+        self._tell(before)
+        return is_placed
 
     async def raw_heads(self, record: bytes) -> frozenset[bytes]:
         """What the server takes for the heads of a record, as verified here."""

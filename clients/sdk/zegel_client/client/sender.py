@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zegel_protocol.messages import Answer
 
 _BATCH = 64
+_PER_MS = 1000
 _TRIES = 8
 _SHORTEST_WAIT_MS = 200
 
@@ -46,7 +47,8 @@ class Sender:
         self._section = section
         self._ledger: LedgerSync = section.ledger
         self._context: Context = section.ledger.context
-        self._outbox = Outbox(section.ledger.replica, section.section)
+        # Numbers grow over all processes, so that none overwrites what another has left in the vault.
+        self._outbox = Outbox(section.ledger.replica, section.section, section.ledger.context.now_ms() * _PER_MS)
         self._tickets: dict[int, _Ticket] = {}
         # None: something new was put into the outbox.
         self._answers: asyncio.Queue[tuple[Pending, asyncio.Future[Answer]] | None] = asyncio.Queue()
@@ -71,6 +73,11 @@ class Sender:
     def restore(self, stored: list[StoredDraft]) -> list[asyncio.Future[Sent]]:
         """Takes up what an earlier process left."""
         return [self._watch(pending) for pending in self._outbox.restore(stored)]
+
+    def wake(self) -> None:
+        """Goes on with what waits, after the connection came back."""
+        if self._outbox.pending and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._run())
 
     async def drain(self) -> None:
         """Waits until everything is durable, or was told to whoever waits."""
@@ -135,17 +142,19 @@ class Sender:
     async def _seal_batch(self) -> None:
         """Seals what comes next, and keeps the bytes before any of them leave."""
         if not self._is_ready:
+            # Whatever becomes of the connection: what was written is kept.
+            await self._keep([pending for pending in self._outbox.pending if pending.sealed is None])
+            await self._ledger.ensure_open()
             await self._section.bring_line()
             self._is_ready = True
-        writes: list[Write] = []
-        for pending in self._outbox.pending:
-            if pending.is_sent or pending.sealed is not None:
-                continue
+        batch = [pending for pending in self._outbox.pending if pending.sealed is None][:_BATCH]
+        for pending in batch:
             self._outbox.seal(pending, self._section.replica.head)
-            writes.append(Write(RowKind.OUTBOX, self._name(pending), self._outbox.encode(pending)))
-            if len(writes) == _BATCH:
-                break
-        if self._context.vault is not None:
+        await self._keep(batch)
+
+    async def _keep(self, batch: list[Pending]) -> None:
+        if self._context.vault is not None and batch:
+            writes = [Write(RowKind.OUTBOX, self._name(pending), self._outbox.encode(pending)) for pending in batch]
             await self._context.vault.write(*writes)
 
     def _name(self, pending: Pending) -> bytes:

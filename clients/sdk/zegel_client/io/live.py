@@ -50,6 +50,7 @@ _OPEN_TIMEOUT_S = 10
 _ANSWER_TIMEOUT_S = 60
 _FIRST_DELAY_S = 0.1
 _LAST_DELAY_S = 30.0
+_SHORTEST_WAIT_S = 0.5
 _MAX_WAIT_MS = 30_000
 _RATE_TRIES = 20
 
@@ -90,7 +91,7 @@ class Live:
     Args:
         address: The server.
         token: Of the session.
-        give_up_s: How long a request waits without a connection before `UnreachableError`; None: for ever.
+        give_up_s: How long there may be no connection before a request fails with `UnreachableError`; None: for ever.
     """
 
     def __init__(self, address: ServerAddress, token: bytes, *, give_up_s: float | None) -> None:
@@ -101,6 +102,7 @@ class Live:
         self._events: asyncio.Queue[Event | Resumed | Lost] = asyncio.Queue(_MAX_EVENTS)
         self._has_overflown = False
         self._task: asyncio.Task[None] | None = None
+        self._away_since = 0.0
         self.server_time_ms = 0
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ class Live:
     def start(self) -> None:
         """Begins to connect."""
         if self._task is None:
-            self._link = asyncio.get_running_loop().create_future()
+            self._begin_wait()
             self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
@@ -202,7 +204,7 @@ class Live:
         if self._link is None:
             raise UnreachableError("the client was closed", may_have_arrived=was_sent)
         try:
-            async with asyncio.timeout(self._give_up_s):
+            async with asyncio.timeout(self._patience_s()):
                 return await asyncio.shield(self._link)
         except TimeoutError:
             raise UnreachableError(f"no answer from {self._address.origin}", may_have_arrived=was_sent) from None
@@ -210,6 +212,16 @@ class Live:
             if self._link.cancelled():
                 raise UnreachableError("the client was closed", may_have_arrived=was_sent) from None
             raise
+
+    def _patience_s(self) -> float | None:
+        """How long to wait now: what is left since the connection went, and a moment in any case."""
+        if self._give_up_s is None:
+            return None
+        return max(self._give_up_s - (asyncio.get_running_loop().time() - self._away_since), _SHORTEST_WAIT_S)
+
+    def _begin_wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._link, self._away_since = loop.create_future(), loop.time()
 
     # --- events ------------------------------------------------------------------------------------------------------
 
@@ -236,7 +248,7 @@ class Live:
             max_size=MAX_FRAME_BYTES,
             open_timeout=_OPEN_TIMEOUT_S,
             proxy=None,
-            reconnect_delays=_delays,
+            reconnect_delays=self._delays,
             user_agent_header=None,
         )
         try:
@@ -263,7 +275,7 @@ class Live:
             async for frame in socket:
                 self._take(link, frame)
         finally:
-            self._link = asyncio.get_running_loop().create_future()
+            self._begin_wait()
             link.fail_all()
             self._tell(Lost())
 
@@ -288,6 +300,14 @@ class Live:
             if future is not None and not future.done():
                 future.set_result(message)
 
+    def _delays(self) -> Generator[float]:
+        """Seconds between attempts: doubling, with chance so that not everybody comes back at once."""
+        longest = _LAST_DELAY_S if self._give_up_s is None else min(_LAST_DELAY_S, self._give_up_s / 5)
+        delay = _FIRST_DELAY_S
+        while True:
+            yield delay * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+            delay = min(delay * 2, longest)
+
     def _fail(self, error: Exception) -> None:
         """Nothing will come of this connection any more; every request learns why."""
         if isinstance(error, InvalidHandshake | InvalidMessage):
@@ -309,11 +329,3 @@ def _as_bytes(frame: str | bytes) -> bytes:
     if isinstance(frame, str):
         raise ProtocolError(ErrorCode.ENCODING, "a frame of text")
     return frame
-
-
-def _delays() -> Generator[float]:
-    """Seconds between attempts: doubling, with chance so that not everybody comes back at once."""
-    delay = _FIRST_DELAY_S
-    while True:
-        yield delay * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
-        delay = min(delay * 2, _LAST_DELAY_S)

@@ -54,8 +54,8 @@ class RowKind(IntEnum):
     """The memory of a ledger, by ledger id."""
     OUTBOX = 4
     """A draft with its sealed bytes, by section and number."""
-    UPLOAD = 5
-    """A file under way, by file id."""
+    KEYS = 5
+    """Own wraps and links of a ledger, by ledger id: what a memory needs to be opened without a server."""
 
 
 class VaultHeader(Closed):
