@@ -15,7 +15,7 @@ from zegel_client.errors import UnreachableError
 from zegel_client.io.answers import decode_answer, expect
 from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.ids import id_text
-from zegel_protocol.messages import MAX_FRAME_BYTES, encode_message
+from zegel_protocol.messages import MAX_FRAME_BYTES, SignUp, encode_message
 
 if TYPE_CHECKING:
     from zegel_client.io.address import ServerAddress
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 A = TypeVar("A")
 
-_TIMEOUT_S = 30
+_TIMEOUT_S = 10
+"""How long a server may say nothing."""
 _OK = 200
 
 
@@ -43,7 +44,12 @@ class Http:
             RefusedError: The server's code.
             ProtocolError: `ENCODING`, `UNKNOWN_TYPE`: no answer to that.
         """
-        _, body = await self._exchange("POST", "/v1/open", encode_message(request), b"")
+        try:
+            _, body = await self._exchange("POST", "/v1/open", encode_message(request), b"")
+        except UnreachableError as error:
+            # Of what a stranger sends only a sign-up leaves something behind.
+            arrived = error.may_have_arrived and isinstance(request, SignUp)
+            raise UnreachableError(str(error), may_have_arrived=arrived) from error
         return expect(decode_answer(body), kind)
 
     async def call(self, token: bytes, request: Request, kind: type[A]) -> A:
