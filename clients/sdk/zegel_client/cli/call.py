@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.failure import WRONG_USE, CommandError
 from zegel_client.cli.given import PASSWORD, ask_secret, decode
+from zegel_client.cli.status import Status
 from zegel_client.cli.visible import visible_line
 from zegel_client.client import Client
 from zegel_client.errors import UnreachableError
@@ -84,8 +85,15 @@ class Call:
         async with client:
             try:
                 yield client
-            except UnreachableError:
-                raise  # nobody is there to take leave of
+            except UnreachableError as error:
+                if self.profile is None or not self.line.command.waits:
+                    raise  # and nobody is there to take leave of
+                raise CommandError(
+                    "unreachable",
+                    f"the server does not answer: {error}",
+                    Status.UNREACHABLE,
+                    "it is kept in the profile, and goes out once with the next call",
+                ) from error
             except Exception:
                 with suppress(ProtocolError, UnreachableError):  # the first error is the one that is told
                     await self._leave(client)

@@ -46,12 +46,14 @@ class Command:
         module: Below `zegel_client.cli.commands`; loaded only when it is needed.
         help: One line.
         arguments: In the order of the line.
+        waits: Whether what it sends waits in the outbox of a profile while there is no server.
     """
 
     name: str
     module: str
     help: str
     arguments: tuple[Argument, ...] = ()
+    waits: bool = False
 
     @property
     def function(self) -> str:
@@ -164,6 +166,7 @@ COMMANDS: Final = (
             Argument("--file", "attach a file; more than once for more files", metavar="PATH", is_many=True),
             Argument("--reply-to", "the message that it answers", metavar="ID"),
         ),
+        waits=True,
     ),
     Command(
         "read",
@@ -178,9 +181,15 @@ COMMANDS: Final = (
         (_DOSSIER, _MESSAGE, Argument("--out", "folder; here when left out", metavar="DIR")),
     ),
     Command(
-        "edit", "conversation", "change a message of your own", (_DOSSIER, _MESSAGE, Argument("text", "- reads input"))
+        "edit",
+        "conversation",
+        "change a message of your own",
+        (_DOSSIER, _MESSAGE, Argument("text", "- reads standard input")),
+        waits=True,
     ),
-    Command("recall", "conversation", "take a message back", (_DOSSIER, _MESSAGE, Argument("--reason", "why"))),
+    Command(
+        "recall", "conversation", "take a message back", (_DOSSIER, _MESSAGE, Argument("--reason", "why")), waits=True
+    ),
     # --- records and money ---
     Command("records", "records", "the records of a section", (_DOSSIER, _SECTION)),
     Command(
