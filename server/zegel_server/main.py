@@ -68,10 +68,12 @@ class RunningServer:
     Attributes:
         url: Where, such as ``http://127.0.0.1:8460``.
         data: The folder that holds everything.
+        sweep: Does the housekeeping of each minute now.
     """
 
     url: str
     data: Path
+    sweep: Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ async def running_server(
         parts = _build(config, clock, log, database, secrets, folder)
         try:
             async with parts.serve() as url:
-                yield RunningServer(url, folder.root)
+                yield RunningServer(url, folder.root, parts.sweep)
         finally:
             await database.close()
             log.event(EventName.STOPPED)
@@ -215,7 +217,7 @@ class _Parts:
         tasks = [
             asyncio.create_task(self._repeat(STALL_CHECK_SECONDS, self._drop_stalled)),
             asyncio.create_task(self._repeat(NOTICE_SECONDS, self._read_notices)),
-            asyncio.create_task(self._repeat(SWEEP_SECONDS, self._sweep)),
+            asyncio.create_task(self._repeat(SWEEP_SECONDS, self.sweep)),
         ]
         self.routes.is_ready = True
         self.log.event(EventName.STARTED, host=host, port=site.port, tls=context is not None)
@@ -262,7 +264,8 @@ class _Parts:
             for account in await self.database.write(accounts.take_notices):
                 self.services.hub.end_account(account, ErrorCode.SESSION_ENDED)
 
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
+        """Ends sessions and drops files whose time has come."""
         await self.services.sessions.sweep()
         await self.services.files.sweep()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from support.wire import World
 
     from zegel_client.engine.draft import Draft
+    from zegel_protocol.ledger.operations import PlannedGrant
 
 
 @pytest.fixture
@@ -54,6 +56,14 @@ async def colleague(w: World, name: str = "colleague") -> User:
     assert state is not None
     await w.invite(w.owner, w.organisation, user, planned(w.organisation, state.lobby, Right.READ)[0])
     return user
+
+
+def invite(draft: Draft, secret: InviteSecret, grants: tuple[PlannedGrant, ...]) -> None:
+    draft.invite(secret, grants, {"name": "x"}, {"x": "x"})
+
+
+def rename(draft: Draft, name: str) -> None:
+    draft.set_name(name)
 
 
 async def test_an_organisation_is_founded_only_with_the_operators_permission(w: World) -> None:
@@ -267,7 +277,7 @@ async def test_a_second_claim_with_other_keys_is_kept_beside_the_first(w: World)
     grants = planned(s.book, s.section, Right.READ)
     await w.write(s.owner, s.book, lambda d: d.invite(secret, grants, {"name": "x"}, {"x": "x"}))
     people = [User.new("one"), User.new("two")]
-    claims = []
+    claims: list[m.Claim] = []
     for user in people:
         await w.sign_up(user, secret)
         claims.append(user.person.accept(s.book, secret))
@@ -280,7 +290,7 @@ async def test_a_withdrawn_and_an_expired_invitation_take_no_answer(w: World) ->
     grants = planned(s.book, s.section, Right.READ)
     withdrawn, expired = InviteSecret.generate(), InviteSecret.generate()
     for secret in (withdrawn, expired):
-        await w.write(s.owner, s.book, lambda d, secret=secret: d.invite(secret, grants, {"name": "x"}, {"x": "x"}))
+        await w.write(s.owner, s.book, partial(invite, secret=secret, grants=grants))
     user = User.new("late")
     await w.sign_up(user, expired)
     await w.write(s.owner, s.book, lambda d: d.cancel(withdrawn.invite_id))
@@ -327,12 +337,11 @@ async def test_limits_on_entries(tmp_path: Path) -> None:
         assert await code_of(w.write(w.owner, book, lambda d: d.advance(section))) is ErrorCode.RATE_LIMITED
         grants = planned(book, section, Right.READ)
 
-        async def invite() -> None:
-            secret = InviteSecret.generate()
-            await w.write(w.owner, book, lambda d: d.invite(secret, grants, {"name": "x"}, {"x": "x"}))
+        def write() -> Awaitable[m.Appended]:
+            return w.write(w.owner, book, partial(invite, secret=InviteSecret.generate(), grants=grants))
 
-        await invite()
-        assert await code_of(invite()) is ErrorCode.RATE_LIMITED
+        await write()
+        assert await code_of(write()) is ErrorCode.RATE_LIMITED
 
 
 async def test_after_a_restart_a_ledger_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -340,7 +349,7 @@ async def test_after_a_restart_a_ledger_goes_on_where_it_was(tmp_path: Path) -> 
     async with world(tmp_path, clock) as w:
         s = await scene(w)
         for n in range(20):
-            await w.write(s.owner, s.book, lambda d, n=n: d.set_name(f"Name {n}"))
+            await w.write(s.owner, s.book, partial(rename, name=f"Name {n}"))
         chain = s.chain(s.client)
         accepted = await s.submit(s.client, chain.next()[0])
         next_one, _ = chain.next()
@@ -352,5 +361,5 @@ async def test_after_a_restart_a_ledger_goes_on_where_it_was(tmp_path: Path) -> 
             assert (await s.head(s.client)).position == accepted.position + round_
             if round_ == 0:
                 await s.submit(s.client, next_one)
-            await again.write(w.owner, s.book, lambda d, round_=round_: d.set_name(f"Again {round_}"))
+            await again.write(w.owner, s.book, partial(rename, name=f"Again {round_}"))
             assert list((await entries(again, s.client, s.book.ledger)).entries) == s.book.entries

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
@@ -170,11 +170,11 @@ async def test_receipts_are_checked_and_the_newest_is_kept(w: World) -> None:
         s.section, 2, accepted[1].transcript, 1, NOW_MS,
     )  # fmt: skip
 
-    def request(user: User = s.owner, **changes: object) -> m.PutReceipt:
-        signed = sign_receipt(user.keys.sign, msgspec.structs.replace(receipt, **changes))
+    def request(by: User | None = None, /, **changes: Any) -> m.PutReceipt:
+        signed = sign_receipt((by or s.owner).keys.sign, msgspec.structs.replace(receipt, **changes))
         return m.PutReceipt(encode_object(signed))
 
-    wrong: list[tuple[dict[str, object], ErrorCode]] = [
+    wrong: list[tuple[dict[str, Any], ErrorCode]] = [
         ({"transcript": accepted[0].transcript}, ErrorCode.RECEIPT),
         ({"position": 4}, ErrorCode.RECEIPT),
         ({"ledger_hash": bytes(32)}, ErrorCode.STALE_LEDGER),
@@ -363,13 +363,11 @@ async def test_limits_on_connections_requests_and_subscriptions(tmp_path: Path) 
                 async with w.live(s.client):
                     pass
             assert found.value.code is ErrorCode.RATE_LIMITED
-            for _ in range(40):
-                answer = await live.wait_for(await live.send(m.ListSessions()))
-                if isinstance(answer, m.Failure):
-                    break
-            assert isinstance(answer, m.Failure)
-            assert answer.code is ErrorCode.RATE_LIMITED
-            assert answer.retry_after_ms > 0
+            answers = [await live.wait_for(await live.send(m.ListSessions())) for _ in range(40)]
+            failure = answers[-1]
+            assert isinstance(failure, m.Failure)
+            assert failure.code is ErrorCode.RATE_LIMITED
+            assert failure.retry_after_ms > 0
         w.clock.ms += 10_000
         async with w.live(w.owner, s.book.ledger) as live:
             assert await code_of(live.ask(m.Subscribe((other.ledger,)), m.Subscribed)) is ErrorCode.QUOTA
@@ -438,7 +436,7 @@ async def test_bad_bodies_of_single_calls(w: World) -> None:
 async def test_every_request_of_the_protocol_has_an_answer(w: World) -> None:
     """The table of the server and the union of the protocol are the same list."""
     s = await scene(w)
-    missing = []
+    missing: list[tuple[str, str]] = []
     for kind in m.Request.__args__:
         try:
             body = example_of(kind, s)

@@ -53,6 +53,10 @@ async def process(data: Path, port: int, *words: str) -> AsyncGenerator[asyncio.
         await started.wait()
 
 
+async def no_housekeeping() -> None:
+    """A process does its own."""
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -68,7 +72,7 @@ async def read_all(live: LiveWire) -> None:
 async def test_sigterm_finishes_what_was_accepted_and_says_goodbye(tmp_path: Path) -> None:
     data, port = tmp_path / "data", free_port()
     async with aiohttp.ClientSession() as http:
-        w = World(f"http://127.0.0.1:{port}", data, RealClock(), Config(), io.StringIO(), http)
+        w = World(f"http://127.0.0.1:{port}", data, RealClock(), Config(), io.StringIO(), http, no_housekeeping)
         async with process(data, port) as server:
             await w.found_organisation()
             s = await scene(w)
@@ -98,7 +102,7 @@ async def test_sigkill_loses_and_doubles_nothing_that_was_acknowledged(tmp_path:
     told: dict[bytes, m.Accepted] = {}
     sent: list[bytes] = []
     async with aiohttp.ClientSession() as http:
-        w = World(f"http://127.0.0.1:{port}", data, RealClock(), Config(), io.StringIO(), http)
+        w = World(f"http://127.0.0.1:{port}", data, RealClock(), Config(), io.StringIO(), http, no_housekeeping)
         async with process(data, port):
             await w.found_organisation()
             s = await scene(w)

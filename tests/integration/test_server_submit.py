@@ -236,7 +236,7 @@ async def test_a_stale_parent_gets_the_current_heads(w: World) -> None:
     s = await scene(w)
     one, two = s.chain(s.client), s.chain(s.owner)
     record = primitives.random_bytes(16)
-    kind = {"type": TypeClass.RECORD, "record": record}
+    kind: dict[str, Any] = {"type": TypeClass.RECORD, "record": record}
     first, first_hash = one.next(**kind)
     await s.submit(s.client, first)
     second, second_hash = two.next(**kind, parents=(first_hash,))
@@ -299,7 +299,7 @@ async def test_erasing_drops_the_ciphertext_and_keeps_the_skeleton(w: World) -> 
     edit, edit_hash = one.next(record=own, parents=(first_hash,))
     await s.submit(s.client, edit)
     other_hash = two.seal()[1]
-    erase = {"type": TypeClass.ERASE, "record": own}
+    erase: dict[str, Any] = {"type": TypeClass.ERASE, "record": own}
     for targets in ((other_hash,), (first_hash, first_hash), (first_hash, other_hash)):
         assert (await refused(s, s.client, one.seal(**erase, targets=targets)[0])).code is ErrorCode.TARGET
     erasing, erasing_hash = one.next(**erase, targets=(first_hash, edit_hash))

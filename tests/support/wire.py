@@ -37,7 +37,7 @@ from zegel_server.log import Log
 from zegel_server.main import running_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from pathlib import Path
 
     from zegel_client.engine.draft import Prepared
@@ -261,6 +261,7 @@ class World:
     config: Config
     log: io.StringIO
     http: aiohttp.ClientSession
+    housekeeping: Callable[[], Awaitable[None]]
     organisation: Book = field(default_factory=lambda: Book(NO_ID))
     owner: User = field(default_factory=lambda: User.new("owner"))
 
@@ -418,7 +419,7 @@ async def world(
         running_server(config, clock, Log(clock, stream)) as server,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
     ):
-        found = World(server.url, data, clock, config, stream, http)
+        found = World(server.url, data, clock, config, stream, http, server.sweep)
         if has_organisation:
             await found.found_organisation()
         yield found
