@@ -268,6 +268,8 @@ class SectionSync:
         limit = 64
         while True:
             found = await self.load_messages(limit)
+            if not self.replica.has_older:
+                found = collect_messages(self.replica)
             thread = next((t for t in found if t.first.header is not None and t.first.header.id == message), None)
             if thread is not None or not self.replica.has_older:
                 return thread

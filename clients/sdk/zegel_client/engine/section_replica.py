@@ -326,6 +326,7 @@ class SectionReplica:
         item = Item(accepted.position, sealed.hash, accepted.received_ms)
         item.header = header = sealed.header
         self._chains.take_next(header, sealed.hash, is_whole_below=self._first == 1)
+        self._compare_seen(header, item.position)
         self._ids.setdefault((header.author, header.id), item)
         item.kind, item.payload = ItemKind.OPENED, sealed.payload
         self._erasing.take(self.ledger.state, item)
