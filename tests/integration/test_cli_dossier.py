@@ -320,3 +320,27 @@ def test_removal_ends_everything(at: Terminal) -> None:
     at.refused("buur", "send", TITLE, "conversation", "x")
     assert at.ask("buur", "dossiers") == []
     at.refused(WORKER, "remove", TITLE, "De buurman")
+
+
+def test_a_household_of_two_has_two_side_threads(at: Terminal) -> None:
+    imported = at.ask(WORKER, "import-household", str(HOUSEHOLDS / "D08.household.json"))
+    dossier = imported["dossier"]
+    for person, invitation in imported["invitations"].items():
+        at.join(person.lower(), invitation)
+    at.ask(WORKER, "welcome")
+    at.ask("c08a", "send", dossier, "side-C08A", "alleen wij")
+    assert [it["text"] for it in at.ask(WORKER, "read", dossier, "side-c08a")] == ["alleen wij"]
+    at.refused("c08b", "read", dossier, "side-c08a")
+    at.refused("c08b", "send", dossier, "side-c08a", "x")
+    sections = {it["kind"]: it["read"] for found in at.ask("c08b", "dossiers") for it in found["sections"]}
+    assert (sections["side-c08a"], sections["side-c08b"]) == (False, True)
+    debts = load_expected("D08")["debts"]
+    assert at.ask("c08b", "debts", dossier)["outstanding_cents"] == debts["outstanding_cents"]
+
+
+def test_a_faulty_household_makes_nothing(at: Terminal, file: Any) -> None:
+    before = at.ask(WORKER, "dossiers")
+    wrong = {**HOUSEHOLD, "entries": [{**RENT, "start": "2026-02-30"}]}
+    assert "entries[0].start" in at.refused(WORKER, "import-household", file(wrong), status=2).err
+    at.refused(WORKER, "import-household", "/nothing/there", status=2)
+    assert at.ask(WORKER, "dossiers") == before

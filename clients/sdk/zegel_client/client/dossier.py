@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zegel_client.client.section import Section
 from zegel_client.client.views import InvitationView, MemberView, RightView, SectionView, TimelineLine
-from zegel_client.engine.roles import STANDARD_KINDS, Access, Role, is_steward, parse_access, parse_role, presets
+from zegel_client.engine.roles import SIDE, STANDARD_KINDS, Access, Role, is_steward, parse_access, parse_role, presets
 from zegel_client.errors import RefusedError
 from zegel_client.wording import ENGLISH
 from zegel_protocol import primitives
@@ -305,26 +305,26 @@ class Dossier:
             words["handle"] = handle
 
         def build(draft: Draft) -> int:
-            planned = self._plan(draft, meant, chosen)
+            planned = self._plan(draft, meant, chosen, handle)
             return draft.invite(secret, planned, words, self._box_words(words), subject=subject or NO_ID)
 
         return secret, await self._sync.append(build, needs_pins=True)
 
-    def _plan(self, draft: Draft, role: Role, access: Access) -> tuple[PlannedGrant, ...]:
+    def _plan(self, draft: Draft, role: Role, access: Access, handle: str) -> tuple[PlannedGrant, ...]:
         state = self.state
         gives_in_lobby = is_steward(role) if state.kind is LedgerKind.DOSSIER else role is Role.OWNER
         planned = [PlannedGrant(whole(state.lobby), int(ALL_RIGHTS if gives_in_lobby else Right.READ), 0, 0)]
-        for section, rights, since_epoch in self._presets(draft, role, access):
+        for section, rights, since_epoch in self._presets(draft, role, access, handle):
             planned.append(PlannedGrant(whole(section), int(rights), since_epoch, 0))
         return tuple(planned)
 
-    def _presets(self, draft: Draft, role: Role, access: Access) -> list[tuple[bytes, Right, int]]:
+    def _presets(self, draft: Draft, role: Role, access: Access, handle: str) -> list[tuple[bytes, Right, int]]:
         state = self.state
         if state.kind is LedgerKind.ORGANISATION:
             return []
         kinds = {self._section_kind(section): section for section in state.sections if section != state.lobby}
         found: list[tuple[bytes, Right, int]] = []
-        for kind, preset in presets(role, access, kinds).items():
+        for kind, preset in presets(role, access, kinds, f"{SIDE}{handle.lower()}" if handle else "").items():
             section = kinds[kind]
             if not state.section_rights(self._sync.context.account, section) & Right.GIVE:
                 continue  # not this account's to give; a steward may add it
@@ -406,7 +406,7 @@ class Dossier:
 
         def build(draft: Draft) -> None:
             draft.add_colleague(colleague.person, words)
-            for planned in self._plan(draft, meant, parse_access("", meant)):
+            for planned in self._plan(draft, meant, parse_access("", meant), colleague.handle):
                 draft.grant(colleague.person, planned.scope, Right(planned.rights), since_epoch=planned.since_epoch)
 
         await self._sync.append(build, needs_pins=True)
