@@ -21,7 +21,7 @@ from zegel_protocol.ledger.operations import Right, Scope, ScopeKind
 from zegel_protocol.records.slot_table import SlotTable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from zegel_client.client import Dossier, Section
@@ -68,7 +68,7 @@ class Room:
 
 
 @contextlib.asynccontextmanager
-async def room(folder: Path, role: str, access: str = "") -> AsyncIterator[Room]:
+async def room(folder: Path, role: str, access: str = "") -> AsyncGenerator[Room]:
     async with installation(folder) as server:
         _, invitation = await server.permit("Budgethulp")
         worker, _ = await Client.sign_up(server.url, invitation, "marijke", PASSWORD)
