@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from zegel_tools.checks.links import list_dead_links
+from zegel_tools.checks.links import list_dead_links, list_pages
 
 
 @pytest.fixture
@@ -57,3 +57,10 @@ def test_dead(docs: Path, text: str, reason: str) -> None:
     (dead,) = list_dead_links(docs, [page])
     assert dead.startswith("a.md:2: ")
     assert dead.endswith(reason)
+
+
+def test_pages_are_ours(docs: Path) -> None:
+    for folder in (".venv/x", "clients/web/node_modules/y", "a"):
+        (docs / folder).mkdir(parents=True)
+        (docs / folder / "page.md").touch()
+    assert list_pages(docs) == [docs / "a" / "page.md", docs / "docs" / "b.md"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from zegel_tools.checks.steps import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+_NOT_OURS = frozenset({"node_modules", "build", "dist"})
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)")
 _INLINE_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^\s)>]+)>?(?:\s+[\"'(][^)]*)?\)")
@@ -98,15 +98,12 @@ def _anchors(page: Path) -> frozenset[str]:
 
 
 def list_pages(root: Path) -> list[Path]:
-    """The Markdown files of the repository below `root`: those that git knows and new ones that it does not ignore."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.md"],  # noqa: S607
-        cwd=root,
-        stdout=subprocess.PIPE,
-        check=True,
+    """The Markdown files below `root`, without what is hidden, fetched or built."""
+    return sorted(
+        page
+        for page in root.rglob("*.md")
+        if not any(part.startswith(".") or part in _NOT_OURS for part in page.relative_to(root).parts)
     )
-    names = {name for name in listed.stdout.decode().split("\0") if name}
-    return sorted(path for path in (root / name for name in names) if path.is_file())
 
 
 def main() -> int:
