@@ -72,9 +72,7 @@ class Http:
     async def close(self) -> None:
         """Closes the connection."""
         async with self._turn:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                await asyncio.to_thread(connection.close)
+            await asyncio.to_thread(self._forget)
 
     async def _exchange(self, method: str, path: str, body: bytes | None, token: bytes) -> tuple[int, bytes]:
         async with self._turn:
@@ -89,12 +87,12 @@ class Http:
             return self._send(method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
             # A kept connection may have been closed by the server meanwhile: then nothing was answered to it.
-            self._connection = None
+            self._forget()
             if is_kept and isinstance(error, http.client.RemoteDisconnected | ConnectionError):
                 try:
                     return self._send(method, path, body, headers)
                 except (OSError, http.client.HTTPException) as again:
-                    self._connection = None
+                    self._forget()
                     raise UnreachableError(f"no answer from {self._address.origin}", may_have_arrived=True) from again
             may_have_arrived = not isinstance(error, ConnectionRefusedError)
             raise UnreachableError(
@@ -109,10 +107,14 @@ class Http:
         response = connection.getresponse()
         found = response.read(MAX_FRAME_BYTES + 1)
         if len(found) > MAX_FRAME_BYTES:
-            connection.close()
-            self._connection = None
+            self._forget()
             raise ProtocolError(ErrorCode.TOO_LARGE, "an answer longer than any may be")
         return response.status, found
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _connect(self) -> http.client.HTTPConnection:
         address = self._address
