@@ -157,7 +157,7 @@ async def sign_up(
     if answer.account != new.identity.keys.account:
         raise ProtocolError(ErrorCode.KEY_MISMATCH, "the server opened a session of another account")
     session = _Session(new.identity, new.wrapped, answer.token, stretched)
-    return way.enter(new.identity, answer.token, await _create_vault(way, session)), new.sheet, box
+    return way.enter(new.identity, answer.token, await _take_vault(way, session)), new.sheet, box
 
 
 async def log_in(way: Entrance, handle: str, password: str) -> Context:
@@ -166,7 +166,7 @@ async def log_in(way: Entrance, handle: str, password: str) -> Context:
     header = way.folder.header if way.folder is not None else None
     if way.folder is None or header is None:
         session = await _prove(way, handle, password, None)
-        return way.enter(session.identity, session.token, await _create_vault(way, session))
+        return way.enter(session.identity, session.token, await _take_vault(way, session))
     if (header.server, header.handle) != (way.address.origin, handle):
         raise VaultError("the profile belongs to another server or account")
     stretched = await asyncio.to_thread(stretch, password, handle, header.salt, header.kdf)
@@ -181,11 +181,7 @@ async def log_in(way: Entrance, handle: str, password: str) -> Context:
             await vault.close()
             raise
     session = await _prove(way, handle, password, stretched)
-    if vault is None:
-        new, generations = session.stretched, (session.identity.keys, *session.identity.older)
-        vault = await way.folder.open_by_account(generations, new.salt, new.kdf, new.keys.wrap_key)
-    await keep_session(vault, session.wrapped, session.token)
-    return way.enter(session.identity, session.token, vault)
+    return way.enter(session.identity, session.token, await _take_vault(way, session, vault))
 
 
 async def _resume(way: Entrance, vault: Vault, handle: str, stretched: Stretched) -> Context:
@@ -228,8 +224,13 @@ async def recover(way: Entrance, handle: str, words: str, new_password: str) -> 
     wrapped = Wrapped(answer.account, answer.secret, answer.older)
     identity = open_identity(wrapped, handle, keys.wrap_key, WrapKind.RECOVERY, None)
     stretched = await asyncio.to_thread(stretch_new, new_password, handle)
-    await way.http.call(answer.token, prepare_set_password(identity, stretched), Done)
-    return await log_in(way, handle, new_password)
+    request = prepare_set_password(identity, stretched)
+    await way.http.call(answer.token, request, Done)
+    identity = Identity(handle, identity.keys, identity.older, identity.password_generation + 1)
+    session = _Session(
+        identity, Wrapped(answer.account, request.password.secret, answer.older), answer.token, stretched
+    )
+    return way.enter(identity, answer.token, await _take_vault(way, session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,18 +266,18 @@ async def _prove(way: Entrance, handle: str, password: str, known: Stretched | N
 # --- the vault -------------------------------------------------------------------------------------------------------
 
 
-async def _create_vault(way: Entrance, session: _Session) -> Vault | None:
+async def _take_vault(way: Entrance, session: _Session, vault: Vault | None = None) -> Vault | None:
+    """Makes the vault, or opens the one that is there by the account's own keys; keeps the session in it."""
     if way.folder is None:
         return None
-    stretched = session.stretched
-    vault = await way.folder.create(
-        way.address.origin,
-        session.identity.handle,
-        session.identity.keys,
-        stretched.salt,
-        stretched.kdf,
-        stretched.keys.wrap_key,
-    )
+    new, identity = session.stretched, session.identity
+    if vault is None and way.folder.header is None:
+        vault = await way.folder.create(
+            way.address.origin, identity.handle, identity.keys, new.salt, new.kdf, new.keys.wrap_key
+        )
+    elif vault is None:
+        generations = (identity.keys, *identity.older)
+        vault = await way.folder.open_by_account(generations, new.salt, new.kdf, new.keys.wrap_key)
     await keep_session(vault, session.wrapped, session.token)
     return vault
 

@@ -37,7 +37,7 @@ VERSION = 1
 _HEADER_NAME = "vault"
 _ROWS_NAME = "rows.sqlite3"
 _LOCK_NAME = "lock"
-_LOCK_WAIT_S = 5.0
+_LOCK_WAIT_S = 2.0
 _LOCK_STEP_S = 0.05
 _LIMITS = codec.Limits(length_bytes=16 << 20, depth=4, count=64)
 _SCHEMA = "CREATE TABLE IF NOT EXISTS row (kind INTEGER, name BLOB, box BLOB NOT NULL, PRIMARY KEY (kind, name)) STRICT"
