@@ -308,7 +308,7 @@ def _build(
     metrics.add_gauge("queued_writes", "Writes that wait for the running commit.", lambda: database.queued)
     metrics.add_gauge("queued_bytes", "What waits for readers of live connections.", lambda: live.queued_bytes)
     metrics.add_gauge("delivered_total", "Envelopes sent to readers as they came.", lambda: delivery.delivered)
-    metrics.add_gauge("database_bytes", "Size of the database file.", lambda: _size_of(folder.database))
+    metrics.add_gauge("database_bytes", "Size of the database file.", lambda: database.size_bytes)
     return _Parts(
         config,
         log,
@@ -320,7 +320,3 @@ def _build(
         lambda: LimitedServer(routes.handle, limits, config.server.trusted_proxies),
         metrics,
     )
-
-
-def _size_of(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0

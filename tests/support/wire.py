@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import msgspec
+from blockbuster import blockbuster_ctx
 from support.ledgers import NOW_MS, Book, Person, whole
 
 from zegel_client.engine.draft import Draft
@@ -416,9 +417,11 @@ async def world(
     config = (config or Config()).with_place(data=str(data), port=0)
     stream = io.StringIO()
     async with (
+        contextlib.AsyncExitStack() as stack,
         running_server(config, clock, Log(clock, stream)) as server,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
     ):
+        stack.enter_context(blockbuster_ctx("zegel_server"))
         found = World(server.url, data, clock, config, stream, http, server.sweep)
         if has_organisation:
             await found.found_organisation()

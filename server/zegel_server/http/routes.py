@@ -77,7 +77,10 @@ class Routes:
             return _failed(Failure(ErrorCode.UNKNOWN_TYPE, "there is no such path"), error_map.NOT_FOUND)
         try:
             return await found(request)
-        except ProtocolError as error:
+        except ConnectionError:
+            # The other side went while it was being answered: nobody is left to tell.
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever happens, who asked gets an answer
             return _failed(self._dispatch.fail(error, request.method))
 
     # --- for people and machines that watch ---

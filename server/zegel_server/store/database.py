@@ -76,6 +76,7 @@ class Database:
         batches: Commits so far.
         jobs: Jobs committed so far.
         largest: Most jobs in one commit.
+        size_bytes: Of the database file after the last commit, its write-ahead log left out.
     """
 
     def __init__(self, path: Path, readers: int) -> None:
@@ -93,6 +94,7 @@ class Database:
         self.batches = 0
         self.jobs = 0
         self.largest = 0
+        self.size_bytes = 0
 
     async def open(self) -> tuple[int, int]:
         """Opens and migrates the database and starts the threads.
@@ -118,9 +120,12 @@ class Database:
             return
         await self._idle.wait()
         self._batches.put(None)
-        await self._loop.run_in_executor(self._pool, self._thread.join)
         pool, self._pool = self._pool, None
-        pool.shutdown(wait=True)
+        await asyncio.to_thread(self._end, self._thread, pool)
+
+    def _end(self, writer: threading.Thread, readers: ThreadPoolExecutor) -> None:
+        writer.join()
+        readers.shutdown(wait=True)
         for connection in self._opened:
             connection.close()
 
@@ -240,6 +245,7 @@ class Database:
         connection = connect(self._path)
         while (batch := self._batches.get()) is not None:
             outcomes = _commit(connection, batch)
+            self.size_bytes = self._path.stat().st_size
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._finish, batch, outcomes)
         connection.close()
