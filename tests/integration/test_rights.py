@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -221,3 +222,46 @@ async def test_a_slot_table_that_loses_a_word_is_void(tmp_path: Path) -> None:
         table = next(record for record in await budget.records() if record.id == budget.id)
         assert table.payload == SlotTable(words={SlotId(groceries): "groceries"}).to_payload()
         assert [alarm.author for alarm in at.dossier.alarms] == [at.person]
+
+
+async def test_an_end_date_ends_reading_and_writing_at_once(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "look") as at:
+        budget = at.dossier.section(BUDGET)
+        record = await put(budget, 10_000)
+        ends_ms = at.dossier.now_ms() + 1_500
+        await at.dossier.grant(at.person, budget.id, Right.READ | Right.WRITE, ends_ms=ends_ms)
+        seen = (await at.as_other()).section(BUDGET)
+        await seen.put(record, entry(11_000))
+        before = at.dossier.state.get_section(budget.id).epoch
+        await asyncio.sleep((ends_ms - at.dossier.now_ms()) / 1000 + 0.1)
+
+        with pytest.raises(ProtocolError) as refused:
+            await seen.put(record, entry(12_000))
+        assert refused.value.code in {ErrorCode.NO_ACCESS, ErrorCode.EXPIRED}
+        with pytest.raises(ProtocolError) as refused:
+            await (await at.as_other()).section(BUDGET).records()
+        assert refused.value.code in {ErrorCode.NO_ACCESS, ErrorCode.EXPIRED}
+
+        # Whoever may go on goes on, under keys that the other never gets.
+        await budget.put(record, entry(13_000))
+        state = at.dossier.state
+        assert state.get_section(budget.id).epoch == before + 1
+        assert state.find_member(at.person) is not None
+        other = await at.as_other()
+        assert other.state.section_rights(at.person, budget.id) == Right.NONE
+        (shown,) = await budget.records()
+        assert shown.payload == entry(13_000)
+
+
+async def test_the_last_end_date_is_a_removal(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "conversation_only") as at:
+        talk = at.dossier.section("conversation")
+        await at.as_other()
+        ends_ms = at.dossier.now_ms() + 1_500
+        await at.dossier.grant(at.person, talk.id, Right.READ | Right.WRITE, ends_ms=ends_ms)
+        await asyncio.sleep((ends_ms - at.dossier.now_ms()) / 1000 + 0.1)
+        await talk.send("Wie leest dit nog?")
+        assert at.dossier.state.find_member(at.person) is None
+        client = await Client.log_in(at.server.url, at.other.handle, PASSWORD)
+        at.devices.append(client)
+        assert [line.dossier for line in await client.list_dossiers() if line.is_member] == []
