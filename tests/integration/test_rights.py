@@ -265,3 +265,24 @@ async def test_the_last_end_date_is_a_removal(tmp_path: Path) -> None:
         client = await Client.log_in(at.server.url, at.other.handle, PASSWORD)
         at.devices.append(client)
         assert [line.dossier for line in await client.list_dossiers() if line.is_member] == []
+
+
+async def test_who_leaves_the_organisation_leaves_its_dossiers(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "look") as at:
+        (line,) = await at.worker.organisations()
+        organisation = await at.worker.open(line.dossier)
+        secret, _ = await at.worker.invite_colleague("Kwame")
+        colleague, _ = await Client.sign_up(at.server.url, secret, "kwame", PASSWORD)
+        at.devices.append(colleague)
+        await at.worker.welcome()
+        await at.dossier.add("kwame", "caseworker")
+        talk = (await colleague.open(at.dossier.id)).section("conversation")
+        await talk.send("Ik neem het over.")
+
+        await organisation.remove(colleague.account)
+        reopened = await at.worker.open(at.dossier.id)
+        assert reopened.state.find_member(colleague.account) is None
+        assert reopened.state.find_member(at.person) is not None
+        with pytest.raises(ProtocolError) as refused:
+            await talk.send("Ben ik er nog?")
+        assert refused.value.code is ErrorCode.NO_ACCESS

@@ -219,7 +219,7 @@ class Client:
     async def open(self, ref: bytes | str) -> Dossier:
         """Opens a dossier, or an organisation: brings its ledger up to date and verifies it.
 
-        A member's own profile is made at the first opening.
+        A member's own profile is made at the first opening; a steward's client removes who left the organisation.
 
         Args:
             ref: Its id (bytes or UUID), or its title.
@@ -231,6 +231,7 @@ class Client:
         """
         dossier = Dossier(await self._dossiers.open(ref))
         await dossier.make_profile()
+        await dossier.remove_leavers()
         await self._follower.follow(dossier.id)
         return dossier
 

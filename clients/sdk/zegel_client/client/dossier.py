@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from zegel_client.client.section import Section
-from zegel_client.client.views import InvitationView, MemberView, RightView, SectionView, TimelineLine
+from zegel_client.client.views import AlarmView, InvitationView, MemberView, RightView, SectionView, TimelineLine
 from zegel_client.engine.roles import SIDE, STANDARD_KINDS, Access, Role, is_steward, parse_access, parse_role, presets
 from zegel_client.errors import RefusedError
 from zegel_client.wording import ENGLISH
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from zegel_client.client.ledger_sync import LedgerSync
-    from zegel_client.client.views import AlarmView
     from zegel_client.engine.draft import Draft
     from zegel_protocol.account import MemberKeys
     from zegel_protocol.codec import Value
@@ -472,6 +471,42 @@ class Dossier:
     async def remove(self, person: bytes) -> int:
         """Ends all rights of a member at once; returns how many sections began a new epoch."""
         return await self._sync.append(lambda draft: draft.remove(person), needs_pins=True)
+
+    async def remove_leavers(self) -> list[bytes]:
+        """Removes whom the organisation vouched for and who left it; a steward's client does this when it opens.
+
+        A server that refuses leaves an alarm: nothing is hidden, and the dossier can be used.
+
+        Returns:
+            The accounts that were removed.
+        """
+        state, own = self.state, self._sync.context.account
+        if state.kind is not LedgerKind.DOSSIER or not state.is_steward(own, self.now_ms()):
+            return []
+        organisation = await self._sync.organisation()
+        if organisation is None:
+            return []
+        there = organisation.replica.state
+        gone = [
+            member.account
+            for member in state.list_members()
+            if member.account != own
+            and (member.memberships[-1].citation is not None or member.account == state.founder)
+            and there.find_member(member.account) is None
+        ]
+
+        def build(draft: Draft) -> None:
+            for account in gone:
+                if draft.state.find_member(account) is not None:
+                    draft.remove(account)
+
+        if gone:
+            try:
+                await self._sync.append(build, needs_pins=True)
+            except RefusedError as error:
+                sentence = f"somebody left the organisation and could not be removed: {error.detail}"
+                self._sync.note(AlarmView(error.code, sentence, is_frozen=False))
+        return gone
 
     async def settle_ends(self) -> int:
         """Notes end dates that have passed and begins the epochs that are waited for; returns how many of both."""
