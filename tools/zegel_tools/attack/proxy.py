@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, cast, get_args
 
 import msgspec
 from aiohttp import ClientSession, ClientTimeout, WSMsgType, web
@@ -34,6 +34,8 @@ _CALL: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _ANSWER: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 _REQUEST_FRAME: msgspec.msgpack.Decoder[RequestFrame] = msgspec.msgpack.Decoder(RequestFrame)
 _SERVER_FRAME: msgspec.msgpack.Decoder[ServerFrame] = msgspec.msgpack.Decoder(ServerFrame)
+
+_ANSWERS = get_args(Answer)
 
 _HOP = frozenset({"host", "connection", "content-length", "transfer-encoding", "keep-alive", "upgrade"})
 """Headers that belong to one connection, in lower case."""
@@ -83,17 +85,22 @@ class MaliciousServer:
         for socket in list(self._sockets):
             await socket.close()
 
+    async def tell(self, event: Event) -> None:
+        """Sends an event of its own to everybody who is connected."""
+        for socket in list(self._sockets):
+            await socket.send_bytes(encode_message(ServerFrame(0, event)))
+
     # --- HTTP --------------------------------------------------------------------------------------------------------
 
     async def _pass(self, request: web.Request) -> web.Response:
         body = await request.read()
         self._see_head(f"{request.method} {request.path_qs}", request.headers.items(), body)
         asked: Asked | None = None
-        if request.path == "/v1/open":
-            asked = self._ask(_OPEN.decode(body))
-        elif request.path == "/v1/call":
-            asked = self._ask(_CALL.decode(body))
-        if asked is not None:
+        if request.path in {"/v1/open", "/v1/call"}:
+            decoded = self._ask(_OPEN.decode(body) if request.path == "/v1/open" else _CALL.decode(body))
+            if isinstance(decoded, _ANSWERS):
+                return web.Response(body=encode_message(decoded))
+            asked = cast("Asked", decoded)
             body = encode_message(asked)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         assert self._session is not None  # noqa: S101 - entered
@@ -109,7 +116,7 @@ class MaliciousServer:
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
             return web.Response(status=answer.status, body=content, headers=kept)
 
-    def _ask(self, request: Asked) -> Asked:
+    def _ask(self, request: Asked) -> Asked | Answer:
         self.schemer.asked.append(request)
         return self.schemer.on_request(request)
 
@@ -156,7 +163,11 @@ class MaliciousServer:
                 await back.send_bytes(content)
                 continue
             found = _REQUEST_FRAME.decode(content)
-            request = cast("Request", self._ask(found.request))
+            decoded = self._ask(found.request)
+            if isinstance(decoded, _ANSWERS):
+                await front.send_bytes(encode_message(ServerFrame(found.rid, decoded)))
+                continue
+            request = cast("Request", decoded)
             asked[found.rid] = request
             await back.send_bytes(encode_message(RequestFrame(found.rid, request)))
 

@@ -20,12 +20,12 @@ class Schemer:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
 
-    def on_request(self, request: Asked) -> Asked:
-        """What the server gets in the place of a request."""
+    def on_request(self, request: Asked) -> Asked | Answer:
+        """What the server gets in the place of a request; or an answer, and the server hears nothing of it."""
         return request
 
     def on_answer(self, request: Asked, answer: Answer) -> Answer:
-        """What the client gets in the place of an answer."""
+        """What the client gets in the place of an answer of the server."""
         del request
         return answer
 

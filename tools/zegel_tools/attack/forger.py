@@ -1,0 +1,73 @@
+"""A schemer that shows ledgers and sections of its own making beside the real ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from zegel_protocol.messages import Heads, Ledgers, ListLedgers, SectionHead, Subscribed
+from zegel_tools.attack.schemer import Schemer
+
+if TYPE_CHECKING:
+    from zegel_protocol.messages import Answer
+    from zegel_tools.attack.schemer import Asked
+    from zegel_tools.attack.shown_ledger import ShownLedger
+    from zegel_tools.attack.shown_section import ShownSection
+
+
+class Forger(Schemer):
+    """Until something is shown it changes nothing.
+
+    Attributes:
+        account: Whose client is deceived.
+    """
+
+    def __init__(self, account: bytes) -> None:
+        super().__init__()
+        self.account = account
+        self._sections: dict[bytes, ShownSection] = {}
+        self._ledgers: dict[bytes, ShownLedger] = {}
+
+    def show_section(self, section: ShownSection) -> None:
+        """From now on, this is what the section is."""
+        self._sections[section.section] = section
+
+    def show_ledger(self, ledger: ShownLedger) -> None:
+        """From now on, this is what the ledger is."""
+        self._ledgers[ledger.ledger] = ledger
+
+    def on_request(self, request: Asked) -> Asked | Answer:
+        """Answers what is about something shown."""
+        for ledger in self._ledgers.values():
+            answer = ledger.answer(request, self.account)
+            if answer is not None:
+                return answer
+        for section in self._sections.values():
+            answer = section.answer(request)
+            if answer is not None:
+                return answer
+        return request
+
+    def on_answer(self, request: Asked, answer: Answer) -> Answer:
+        """Puts what is shown into what the real server tells."""
+        match answer:
+            case Heads():
+                return self._with_heads(answer)
+            case Subscribed(heads=heads):
+                return Subscribed(tuple(self._with_heads(found) for found in heads))
+            case Ledgers(lines=lines) if isinstance(request, ListLedgers):
+                made_up = [ledger.line() for ledger in self._ledgers.values() if ledger.is_made_up]
+                return replace(answer, lines=(*lines, *made_up))
+            case _:
+                return answer
+
+    def _with_heads(self, found: Heads) -> Heads:
+        sections = tuple(
+            SectionHead(head.section, self._sections[head.section].head) if head.section in self._sections else head
+            for head in found.sections
+        )
+        ledger = self._ledgers.get(found.ledger)
+        if ledger is None:
+            return replace(found, sections=sections)
+        return Heads(found.ledger, len(ledger.entries) - 1, ledger.head_hash, sections)
