@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zegel_tools.checks.steps import ROOT
+from zegel_tools.schema import api_page, json_schema
 from zegel_tools.vectors.areas import AREAS
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ class Generated:
 
 
 # A further generated file is a further line here.
-GENERATED: tuple[Generated, ...] = tuple(Generated(area.path, area.text) for area in AREAS)
+GENERATED: tuple[Generated, ...] = (
+    *(Generated(area.path, area.text) for area in AREAS),
+    Generated(json_schema.PATH, json_schema.schema_text),
+    Generated(api_page.PATH, api_page.page_text),
+)
 
 
 def list_stale(files: Iterable[Generated], root: Path) -> list[str]:

@@ -1,0 +1,1 @@
+"""What is generated from the typed messages: the JSON Schema that other languages start from, and the API page."""

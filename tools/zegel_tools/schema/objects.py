@@ -1,0 +1,43 @@
+"""The closed objects of the protocol: all that is encoded as an array of fields in declared order."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
+
+from zegel_protocol import account, envelope, invite_secret, memory, messages, receipt, transcript, wrap
+from zegel_protocol.codec import Closed
+from zegel_protocol.ledger import entry, operations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULES: Final[tuple[ModuleType, ...]] = (
+    messages,
+    account,
+    transcript,
+    operations,
+    entry,
+    wrap,
+    envelope,
+    receipt,
+    memory,
+    invite_secret,
+)
+
+
+def list_objects() -> dict[str, type[Closed]]:
+    """All closed objects by name, in the order of their modules and definitions."""
+    found: dict[str, type[Closed]] = {}
+    for module in MODULES:
+        for name, value in _defined_in(module):
+            if found.setdefault(name, value) is not value:
+                raise RuntimeError(f"two closed objects are called {name}")
+    return found
+
+
+def _defined_in(module: ModuleType) -> Iterator[tuple[str, type[Closed]]]:
+    for name, value in vars(module).items():
+        if inspect.isclass(value) and issubclass(value, Closed) and value.__module__ == module.__name__:
+            yield name, value
