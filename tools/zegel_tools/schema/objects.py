@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from zegel_protocol import account, envelope, invite_secret, memory, messages, receipt, transcript, wrap
@@ -12,6 +11,7 @@ from zegel_protocol.ledger import entry, operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     messages,
