@@ -321,7 +321,7 @@ async def test_others_words_are_erased_only_by_who_may_give(w: World) -> None:
     answer, answer_hash = two.next(id=theirs, record=theirs)
     await s.submit(s.owner, answer)
     by_client = one.seal(type=TypeClass.ERASE, record=theirs, targets=(answer_hash,))[0]
-    assert (await refused(s, s.client, by_client)).code is ErrorCode.NO_ACCESS
+    assert (await refused(s, s.client, by_client)).code is ErrorCode.TARGET
     await s.submit(s.owner, two.next(type=TypeClass.ERASE, record=mine, targets=(sent_hash,))[0])
     approval, approval_hash = one.next(type=TypeClass.APPROVAL)
     await s.submit(s.client, approval)

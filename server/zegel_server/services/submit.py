@@ -522,4 +522,4 @@ def _verify_may_erase(header: Header, target: Header, opened: OpenLedger, now_ms
     if target.author == header.author:
         return
     if not opened.state.section_rights(header.author, header.section, now_ms) & Right.GIVE:
-        raise ObjectError(ErrorCode.NO_ACCESS, "only one's own, or where one may give")
+        raise ObjectError(ErrorCode.TARGET, "only one's own, or where one may give")
