@@ -71,21 +71,26 @@ class Refuser(Schemer):
         self.retry_after_ms = retry_after_ms
         self.seen: list[bytes] = []
         self.was_asked_twice = asyncio.Event()
-
-    def on_answer(self, request: Asked, answer: Answer) -> Answer:
-        if isinstance(request, Submit) and self.left:
-            self.left -= 1
-            return Failure(self.code, "refused", self.retry_after_ms)
-        return super().on_answer(request, answer)
+        self._refused: list[Submit] = []
 
     def on_request(self, request: Asked) -> Asked:
-        if isinstance(request, Submit):
-            self.seen.append(request.envelope)
-            if len(self.seen) > 1:
-                self.was_asked_twice.set()
-            if self.left and not self.passes:
-                return Submit(request.envelope[:-1])  # the server must not take it
-        return request
+        if not isinstance(request, Submit):
+            return request
+        self.seen.append(request.envelope)
+        if len(self.seen) > 1:
+            self.was_asked_twice.set()
+        if not self.left:
+            return request
+        self.left -= 1
+        # What the server must not take is cut short.
+        refused = Submit(request.envelope if self.passes else request.envelope[:-1])
+        self._refused.append(refused)
+        return refused
+
+    def on_answer(self, request: Asked, answer: Answer) -> Answer:
+        if any(request is refused for refused in self._refused):
+            return Failure(self.code, "refused", self.retry_after_ms)
+        return super().on_answer(request, answer)
 
 
 async def test_a_lost_acknowledgement_doubles_nothing(tmp_path: Path) -> None:
