@@ -32,6 +32,8 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         for person, invitation in imported["invitations"].items():
             found.join(person.lower(), invitation)
         assert {it["person"] for it in found.ask(WORKER, "welcome")} == {CLIENT, GUARDIAN}
+        for person in (CLIENT, GUARDIAN):
+            found.ask(person, "members", TITLE)  # the own profile is made at the first opening
         yield found
 
 
@@ -154,6 +156,13 @@ def test_own_profile(at: Terminal, file: Any) -> None:
     assert profile["display_name"] == "Jirka"
     at.refused(GUARDIAN, "records", TITLE, f"profile-{CLIENT}")
     at.refused(WORKER, "put", TITLE, f"profile-{CLIENT}", file({"display_name": "x"}))
+
+
+def test_a_section_of_records_takes_no_messages(at: Terminal) -> None:
+    at.refused(WORKER, "send", TITLE, "budget", "x", status=2)
+    at.refused(CLIENT, "send", TITLE, "budget", "x", status=3)
+    at.refused(CLIENT, "read", TITLE, "budget", status=2)
+    at.refused(CLIENT, "records", TITLE, "notes")
 
 
 def test_messages_are_records_too(at: Terminal, file: Any) -> None:

@@ -11,7 +11,7 @@ from zegel_client.cli.failure import WRONG_USE, CommandError
 from zegel_client.cli.given import parse_thing
 from zegel_client.cli.moments import local_text, moment_text
 from zegel_client.cli.visible import visible, visible_line
-from zegel_client.engine.roles import CONVERSATION, NOTES, SIDE
+from zegel_client.engine.roles import PROFILE, RECORD_KINDS
 from zegel_client.errors import RefusedError
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import id_text
@@ -26,7 +26,17 @@ _INDENT: Final = "  "
 
 def holds_messages(kind: str) -> bool:
     """Whether a section of some kind holds messages, not records."""
-    return kind in {CONVERSATION, NOTES} or kind.startswith(SIDE)
+    return kind not in RECORD_KINDS and not kind.startswith(PROFILE)
+
+
+def _require_messages(section: Section, *, may: bool) -> None:
+    """Refuses a section of records; who may not do there what is asked hears that first, from the client.
+
+    Raises:
+        CommandError: It holds records.
+    """
+    if may and not holds_messages(section.kind):
+        raise CommandError(WRONG_USE, "this section holds records", hint="`records` shows them, `put` writes them")
 
 
 async def send(call: Call) -> Answer:
@@ -36,6 +46,7 @@ async def send(call: Call) -> Answer:
     reply = call.line.find("reply_to")
     async with call.dossier() as dossier:
         section = dossier.section(call.line.get("section"))
+        _require_messages(section, may=section.view().may_write)
         sent = await section.send(text, files=files, reply_to=parse_thing(reply) if reply else None)
     return Answer({"id": id_text(sent.id), "position": sent.position}, f"sent: {id_text(sent.id)}")
 
@@ -52,9 +63,8 @@ async def read(call: Call) -> Answer:
     limit = call.line.number("limit", 1)
     async with call.dossier() as dossier:
         section = dossier.section(call.line.get("section"))
+        _require_messages(section, may=section.view().may_read)
         messages = await section.read(limit)
-        if not messages and not holds_messages(section.kind):
-            raise CommandError(WRONG_USE, "this section holds records", hint="`records` shows them")
         await section.mark_read()
     return Answer([_show(message) for message in messages], "\n".join(_tell(message) for message in messages))
 
