@@ -13,8 +13,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import uvloop
-
 from zegel_client.cli.answer import Answer, print_answer
 from zegel_client.cli.failure import CommandError
 from zegel_client.cli.progress import Progress, showing
@@ -60,7 +58,7 @@ def run(options: argparse.Namespace) -> Status:
     households = _read(options.sample)
     with _data_folder(options.data) as data:
         try:
-            return uvloop.run(_demo(options, data, households))
+            return asyncio.run(_demo(options, data, households))
         except StartError as error:
             raise CommandError("start", str(error), Status.FAULT, hint="--port N takes another port") from None
 
