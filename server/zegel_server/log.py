@@ -1,7 +1,7 @@
 """Structured logs: one line of JSON each, with a constant event name and fields from a fixed list.
 
-There is no free text and no field for content, handles or keys. An address never stands beside an account: `address`
-occurs in events about connections and strangers only, `account` in none.
+There is no free text and no field for content, handles, keys, accounts or addresses of people; `host` is the server's
+own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from zegel_server.clock import Clock
 
 
+MINUTE_MS = 60_000
+
+
 class EventName(StrEnum):
     """Everything that is ever logged."""
 
@@ -31,17 +34,11 @@ class EventName(StrEnum):
     LIBRARY_FAULT = "library_fault"
     NO_SPACE = "no_space"
     SLOW_READER = "slow_reader"
-    RATE_LIMITED = "rate_limited"
-    LOG_IN_FAILED = "log_in_failed"
-    HOUSEKEEPING = "housekeeping"
 
 
 class Fields(TypedDict, total=False):
     """The allow-list of fields."""
 
-    address: str
-    code: str
-    count: int
     error: str
     file: str
     host: str
@@ -52,7 +49,6 @@ class Fields(TypedDict, total=False):
     request: str
     schema: int
     tls: bool
-    version: str
 
 
 class Log:
@@ -61,6 +57,14 @@ class Log:
     def __init__(self, clock: Clock, stream: TextIO | None = None) -> None:
         self._clock = clock
         self._stream = stream
+        self._last_ms: dict[EventName, int] = {}
+
+    def event_each_minute(self, name: EventName) -> None:
+        """Writes an event that may come in floods, at most once a minute."""
+        now_ms = self._clock.now_ms()
+        if now_ms - self._last_ms.get(name, -MINUTE_MS) >= MINUTE_MS:
+            self._last_ms[name] = now_ms
+            self.event(name)
 
     def event(self, name: EventName, **fields: Unpack[Fields]) -> None:
         """Writes one line."""

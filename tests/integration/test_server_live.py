@@ -373,6 +373,19 @@ async def test_limits_on_connections_requests_and_subscriptions(tmp_path: Path) 
             assert await code_of(live.ask(m.Subscribe((other.ledger,)), m.Subscribed)) is ErrorCode.QUOTA
 
 
+async def test_unanswered_requests_of_a_connection_are_bounded_by_reading_no_more(tmp_path: Path) -> None:
+    async with world(tmp_path, config=with_limits(in_flight=1)) as w:
+        s = await scene(w)
+        chain = s.chain(s.client)
+        async with w.live(s.client) as live:
+            rids = [await live.send(m.Submit(chain.next(str(n))[0])) for n in range(50)]
+            for rid in rids:
+                expect(await live.wait_for(rid), m.Accepted)
+        async with w.http.get(w.url + "/metrics") as response:
+            # So each was committed alone.
+            assert "zegel_largest_commit_writes 1\n" in await response.text()
+
+
 async def test_too_many_tcp_connections_are_closed_unread(tmp_path: Path) -> None:
     async with world(
         tmp_path, config=with_limits(connections=8, connections_per_address=4), has_organisation=False
@@ -493,6 +506,7 @@ async def test_the_server_goes_on_after_a_full_disk(tmp_path: Path) -> None:
         try:
             encoded, _ = chain.next("x" * 50_000)
             assert await code_of(s.submit(s.client, encoded)) is ErrorCode.NO_SPACE
+            assert w.log.getvalue().count('"event":"no_space"') == 1
             # Reading goes on.
             assert (await s.page(s.owner)).head.position == 1
             prepared = w.draft(s.owner, s.book, lambda d: d.set_name("x"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zegel_protocol import messages
 from zegel_protocol.errors import ErrorCode, ProtocolError
+from zegel_server.log import EventName
 from zegel_server.services.limits import Bucket
 from zegel_server.services.refusal import RefusedError, failure_of
 from zegel_server.services.submit import submit_and_wait
@@ -162,8 +163,11 @@ class Dispatch:
     def fail(self, error: Exception, name: str) -> messages.Failure:
         """What a client is told of an error."""
         if isinstance(error, ProtocolError):
+            if error.code is ErrorCode.NO_SPACE:
+                self._log.event_each_minute(EventName.NO_SPACE)
             return failure_of(error)
         if isinstance(error, NoSpaceError):
+            self._log.event_each_minute(EventName.NO_SPACE)
             return messages.Failure(ErrorCode.NO_SPACE, "the server has no space left: nothing was stored")
         self._log.fault(error, request=name)
         return messages.Failure(ErrorCode.INTERNAL, "a fault of the server")

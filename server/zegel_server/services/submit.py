@@ -32,6 +32,7 @@ from zegel_protocol.ledger.operations import Right
 from zegel_protocol.ledger.validity import find_author_keys, verify_validity
 from zegel_protocol.messages import Accepted
 from zegel_server.clock import day_of
+from zegel_server.log import EventName
 from zegel_server.services.access import rights_over
 from zegel_server.services.ledgers import RecordEnd, RecordVersion
 from zegel_server.services.refusal import RefusedError, no_access
@@ -310,6 +311,7 @@ class Submits:
         if isinstance(error, ConflictError):
             return RefusedError(ErrorCode.DUPLICATE, "an envelope with this id is there")
         if isinstance(error, NoSpaceError):
+            self._log.event_each_minute(EventName.NO_SPACE)
             return RefusedError(ErrorCode.NO_SPACE, "the server has no space left: nothing was stored")
         self._log.fault(error, request="submit")
         return RefusedError(ErrorCode.INTERNAL, "a fault of the server: nothing was stored")
