@@ -7,7 +7,8 @@ names what an honest client would name; what is to be wrong is changed afterward
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import replace as copy
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
@@ -109,6 +110,10 @@ class Line:
     time_ms: int = TIME_MS
     heads: dict[bytes, int] = field(default_factory=dict[bytes, int])
 
+    def fork(self) -> Self:
+        """Another ledger that begins with the same entries."""
+        return copy(self, signed=list(self.signed), heads=dict(self.heads))
+
     @property
     def now(self) -> LedgerState:
         """The state."""
@@ -175,7 +180,7 @@ class Line:
         expires = expires_ms or self.time_ms + 14 * DAY_MS
         return Invite(invite, invite_key(invite).public, subject, planned, expires, SILENCE)
 
-    def accept(self, keys: AccountKeys, invite: bytes, **other: object) -> AddMember:
+    def accept(self, newcomer: AccountKeys, invite: bytes, /, **other: object) -> AddMember:
         """Adds who accepted an invitation; `other` fields of the acceptance are told differently."""
         state = self.now
         found = state.invites[invite]
@@ -188,11 +193,12 @@ class Line:
             state.entry_hashes[found.first],
             state.members[found.author].keys,
             invite,
-            keys.public(),
+            newcomer.public(),
             self.time_ms,
         )
-        signed = sign_acceptance(keys, invite_key(invite), replace(acceptance, **other))
-        return AddMember(keys.public(), invite, *signed, None, SILENCE)
+        acceptance = replace(acceptance, **other)
+        signed = sign_acceptance(newcomer, invite_key(invite), acceptance)
+        return AddMember(acceptance.keys, invite, *signed, None, SILENCE)
 
     def add_cited(self, keys: AccountKeys, index: int | None = None) -> AddMember:
         """Adds a colleague from the organisation."""
@@ -222,6 +228,13 @@ class Line:
         after = preview_entry(self.state, entry, self.cited)
         advanced = {op.section for op in entry.operations if isinstance(op, Advance)}
         return replace(entry, operations=tuple(_complete(after, advanced, op) for op in entry.operations))
+
+    def complete_advance(self, author: AccountKeys, section: bytes) -> Advance:
+        """The next epoch with its wraps, as the only operation of an entry."""
+        operation = self.complete(self.entry(author, [self.advance(section)])).operations[0]
+        if not isinstance(operation, Advance):
+            raise TypeError("a completed operation stays what it is")
+        return operation
 
     def sign(self, author: AccountKeys, *operations: Operation, **other: object) -> SignedEntry:
         """A complete entry, signed."""
