@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zegel_protocol import transcript
-from zegel_protocol.codec import encode_object
-from zegel_protocol.envelope import TypeClass, read_envelope
+from zegel_protocol import primitives, transcript
+from zegel_protocol.codec import ObjectCodec, encode_object
+from zegel_protocol.envelope import (
+    MAX_ENVELOPE_BYTES,
+    EncodedEnvelope,
+    EncodedSkeleton,
+    TypeClass,
+    envelope_hash,
+    read_envelope,
+)
+from zegel_protocol.labels import Label
 from zegel_protocol.messages import (
     Accepted,
     EnvelopeEvent,
@@ -27,12 +35,25 @@ from zegel_protocol.messages import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from zegel_protocol.envelope import Envelope
+    from zegel_protocol.envelope import Header
     from zegel_protocol.messages import Answer
     from zegel_protocol.transcript import Point
     from zegel_tools.attack.schemer import Asked
 
+ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
 _VERSIONS = frozenset({TypeClass.RECORD, TypeClass.CARRY})
+
+
+def skeleton_of(body: bytes) -> EncodedSkeleton:
+    """The skeleton of an envelope whose header need not be readable."""
+    parts = ENVELOPE.decode(body)
+    digest = primitives.digest(Label.ENVELOPE_CIPHERTEXT, parts.ciphertext)
+    return EncodedSkeleton(parts.header, parts.commitment, digest, parts.signature)
+
+
+def hash_of(body: bytes) -> bytes:
+    """The envelope hash of an encoded envelope."""
+    return envelope_hash(skeleton_of(body))
 
 
 class ShownSection:
@@ -59,7 +80,7 @@ class ShownSection:
         """The transcript at a position; None: at the end."""
         point = transcript.start(self.ledger, self.section)
         for body in self.bodies[:position]:
-            point = transcript.advance(point, read_envelope(body).skeleton.hash)
+            point = transcript.advance(point, hash_of(body))
         return point
 
     @property
@@ -76,11 +97,11 @@ class ShownSection:
                 there = [position for position in positions if position <= len(self.bodies)]
                 return Page(tuple(self._stored(position) for position in there), self.head)
             case GetHashes(section=self.section, first=first, last=last):
-                return Hashes(first, b"".join(self._read(at).skeleton.hash for at in range(first, last + 1)))
+                return Hashes(first, b"".join(map(hash_of, self.bodies[first - 1 : last])))
             case GetRecords(section=self.section, at_position=position):
                 return Records(tuple(self._records(position, request.after)), is_last=True)
             case GetVersions(section=self.section, record=record, first=first):
-                there = [at for at in range(first, len(self.bodies) + 1) if self._read(at).header.record == record]
+                there = [at for at in range(first, len(self.bodies) + 1) if self._header(at).record == record]
                 return Page(tuple(self._stored(at) for at in there), self.head)
             case Submit(envelope=body) if read_envelope(body).header.section == self.section:
                 return self._accept(body)
@@ -96,13 +117,13 @@ class ShownSection:
         point = self.place()
         return Accepted(self.ledger, self.section, point.position, point.transcript, self.received_ms)
 
-    def _read(self, position: int) -> Envelope:
-        return read_envelope(self.bodies[position - 1])
+    def _header(self, position: int) -> Header:
+        return read_envelope(self.bodies[position - 1]).header
 
     def _stored(self, position: int, form: Form = Form.ENVELOPE) -> Stored:
         body = self.bodies[position - 1]
         if form is Form.SKELETON or position in self.withheld:
-            form, body = Form.SKELETON, encode_object(self._read(position).skeleton.encoded)
+            form, body = Form.SKELETON, encode_object(skeleton_of(body))
         return Stored(position, form, body, self.received_ms)
 
     def _run(self, request: GetPage) -> list[Stored]:
@@ -114,13 +135,12 @@ class ShownSection:
     def _records(self, until: int, after: bytes) -> list[RecordHead]:
         heads: dict[bytes, dict[bytes, int]] = {}
         for position in range(1, min(until, len(self.bodies)) + 1):
-            found = self._read(position)
-            header = found.header
+            header = self._header(position)
             if header.type in _VERSIONS:
                 line = heads.setdefault(header.record, {})
                 for parent in header.parents:
                     line.pop(parent, None)
-                line[found.skeleton.hash] = position
+                line[hash_of(self.bodies[position - 1])] = position
         return [
             RecordHead(record, tuple(self._stored(position) for position in line.values()))
             for record, line in sorted(heads.items())
