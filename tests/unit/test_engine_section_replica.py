@@ -177,6 +177,18 @@ def test_of_two_with_one_id_the_lower_position_counts_also_when_it_is_read_later
     assert texts(replica) == ["first"]
 
 
+def test_an_older_page_must_be_what_the_line_was_hashed_over(talk: Household) -> None:
+    replica = talk.replica(talk.client)
+    replica.accept_newest(talk.shelf.page(replica.newest_page(2)))
+    request = replica.next_hashes()
+    assert request is not None
+    replica.accept_hashes(talk.shelf.hashes(request))
+    author = talk.author(talk.worker)
+    talk.shelf.bodies[2] = author.seal({"format": 1, "kind": "message", "text": "instead"}).encoded
+    with refuse(ErrorCode.TRANSCRIPT):
+        replica.accept_older(talk.shelf.page(replica.older_page(2)))
+
+
 def test_a_section_that_ends_before_the_memory_is_rolled_back(talk: Household) -> None:
     replica = talk.replica(talk.client, noted=talk.shelf.head())
     del talk.shelf.bodies[-1]
