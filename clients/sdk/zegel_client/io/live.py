@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
@@ -33,7 +33,7 @@ from zegel_protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import AsyncGenerator, Generator
 
     from websockets.asyncio.client import ClientConnection
 
@@ -47,6 +47,7 @@ _ONCE = (SetPassword, SetRecovery, Permit)
 _FATAL = frozenset({ErrorCode.SESSION_ENDED, ErrorCode.VERSION, ErrorCode.NO_ACCESS, ErrorCode.ORIGIN})
 _MAX_EVENTS = 4096
 _OPEN_TIMEOUT_S = 10
+_CLOSE_TIMEOUT_S = 2
 _ANSWER_TIMEOUT_S = 60
 _FIRST_DELAY_S = 0.1
 _LAST_DELAY_S = 30.0
@@ -247,23 +248,29 @@ class Live:
             compression=None,
             max_size=MAX_FRAME_BYTES,
             open_timeout=_OPEN_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
             proxy=None,
             reconnect_delays=self._delays,
             user_agent_header=None,
         )
         try:
-            async for socket in connecting:
-                try:
-                    await self._serve(socket)
-                except ConnectionClosed:
-                    continue
-                except RefusedError as error:
-                    if error.code in _FATAL:
-                        raise
-                    # The server is stopping, or has no room now.
-                    await asyncio.sleep(max(error.retry_after_ms / 1000, _FIRST_DELAY_S))
+            # Closed here and not when it is collected: the loop may have ended by then, and the socket would stay open.
+            async with contextlib.aclosing(cast("AsyncGenerator[ClientConnection]", aiter(connecting))) as sockets:
+                async for socket in sockets:
+                    await self._serve_until_closed(socket)
         except (RefusedError, ProtocolError, InvalidHandshake, InvalidMessage) as error:
             self._fail(error)
+
+    async def _serve_until_closed(self, socket: ClientConnection) -> None:
+        try:
+            await self._serve(socket)
+        except ConnectionClosed:
+            return
+        except RefusedError as error:
+            if error.code in _FATAL:
+                raise
+            # The server is stopping, or has no room now.
+            await asyncio.sleep(max(error.retry_after_ms / 1000, _FIRST_DELAY_S))
 
     async def _serve(self, socket: ClientConnection) -> None:
         link = await self._greet(socket)
