@@ -19,7 +19,7 @@ import ledger_cost
 import message_cost
 import page_cost
 import peers
-from fuzz import fuzz
+from fuzz import fuzz_all
 from report import ROOT, machine
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def main(words: list[str]) -> int:
 def run(asked: argparse.Namespace, findings: list[Finding]) -> Iterator[str]:
     """Yields each result as it is there; what fuzzing found is added to `findings`."""
     if asked.fuzz is not None:
-        table, found = fuzz(asked.fuzz, asked.seed)
+        table, found = fuzz_all(asked.fuzz, asked.seed)
         findings.extend(found)
         yield table.markdown()
     names: list[str] = asked.names or ([] if asked.fuzz is not None or asked.peers else list(BENCHMARKS))

@@ -16,6 +16,8 @@ from report import ROOT, Table
 from zegel_protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fuzz_targets import Target
 
 AT_A_TIME = 50
@@ -39,11 +41,28 @@ class Finding:
     data: str
 
 
-def fuzz(seconds: float, seed: int) -> tuple[Table, list[Finding]]:
-    """Fuzzes all targets, each as often as its turn comes."""
+def fuzz_all(seconds: float, seed: int) -> tuple[Table, list[Finding]]:
+    """Fuzzes every decoder; see `fuzz`."""
     draw = random.Random(seed)
-    mutator = Mutator(draw)
     targets = list_targets(draw)
+    tried, refused, findings = fuzz(targets, seconds, draw)
+    table = Table(
+        "Fuzzing",
+        f"Mutated valid inputs at every decoder, seed {seed}. An input is taken, or refused with a `ProtocolError`; "
+        "anything else is a finding.",
+        ("targets", "inputs", "refused", "findings"),
+        ((str(len(targets)), str(tried), str(refused), str(len(findings))),),
+    )
+    return table, findings
+
+
+def fuzz(targets: Sequence[Target], seconds: float, draw: random.Random) -> tuple[int, int, list[Finding]]:
+    """Fuzzes targets, each as often as its turn comes.
+
+    Returns:
+        How many inputs were tried, how many were refused, and one finding for each place where something else happened.
+    """
+    mutator = Mutator(draw)
     findings: dict[str, Finding] = {}
     tried = refused = 0
     until = time.monotonic() + seconds
@@ -61,14 +80,7 @@ def fuzz(seconds: float, seed: int) -> tuple[Table, list[Finding]]:
                 _note(findings, target, _describe(error), data)
             if time.monotonic() - began > MAX_SECONDS:
                 _note(findings, target, f"took longer than {MAX_SECONDS} s", data)
-    table = Table(
-        "Fuzzing",
-        f"Mutated valid inputs at every decoder, seed {seed}. An input is taken, or refused with a `ProtocolError`; "
-        "anything else is a finding.",
-        ("targets", "inputs", "refused", "findings"),
-        ((str(len(targets)), str(tried), str(refused), str(len(findings))),),
-    )
-    return table, list(findings.values())
+    return tried, refused, list(findings.values())
 
 
 def _draw_input(mutator: Mutator, draw: random.Random, target: Target, other: Target) -> bytes:

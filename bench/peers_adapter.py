@@ -29,12 +29,14 @@ from live_connection import LiveConnection  # noqa: E402
 from process_figures import file_bytes  # noqa: E402
 from server_process import ServerProcess  # noqa: E402
 
-from zegel_client.engine.opening import open_payload  # noqa: E402
-from zegel_protocol.envelope import read_envelope, verify_envelope  # noqa: E402
+from zegel_protocol.codec import decode  # noqa: E402
+from zegel_protocol.conversation.message import Message  # noqa: E402
+from zegel_protocol.envelope import open_envelope, read_envelope, verify_envelope  # noqa: E402
 from zegel_protocol.ledger.validity import find_author_keys, verify_validity  # noqa: E402
 from zegel_protocol.messages import (  # noqa: E402
     MAX_PAGE,
     Accepted,
+    EndEvent,
     EnvelopeEvent,
     Form,
     GetPage,
@@ -93,6 +95,9 @@ class ZegelConnection:
                 self.on_message(mid, None)
         elif type(message) is Accepted:
             self.on_ack(self._sent.pop(frame.rid))
+        elif type(message) is EndEvent:
+            # What is still on its way counts as lost, and the driver shows it.
+            self.close()
         else:
             raise RuntimeError(f"{self.user}: {message}")
 
@@ -225,11 +230,12 @@ class ZegelAdapter:
         verified = verify_envelope(envelope, find_author_keys(replica.state, envelope.header).sign_key)
         verify_validity(replica.state, verified.header, item.position)
         self._points[shared.section] = point = advance(self._points[shared.section], verified.hash)
+        payload = decode(open_envelope(verified, replica.content_key(verified.header)))
         _, body = self._texts[item.body[-_SIGNATURE_BYTES:]]
         return (
             item.form is Form.ENVELOPE
             and point == Point(item.position, event.transcript)
-            and open_payload(replica, verified)["text"] == body.decode("ascii")
+            and payload == Message(text=body.decode("ascii")).to_payload()
         )
 
     # --- history ---
