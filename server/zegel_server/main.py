@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import os
 import ssl
 import time
 from dataclasses import dataclass
@@ -211,7 +212,9 @@ class _Parts:
             await site.start()
         except OSError as error:
             await runner.cleanup()
-            raise StartError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+            # asyncio wraps the reason in words of its own; of a name that is not found there is only its text.
+            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+            raise StartError(f"cannot listen on {host} port {port}: {reason}") from None
         self.metrics.add_gauge("connections", "TCP connections.", lambda: server.connection_count)
         url = f"{'https' if context else 'http'}://{f'[{host}]' if ':' in host else host}:{site.port}"
         tasks = [

@@ -264,7 +264,7 @@ async def test_a_new_recovery_sheet_replaces_the_old_one(w: World) -> None:
 async def test_a_deleted_account_is_gone_and_its_handle_free(w: World) -> None:
     proof = await w.prove(w.owner, Action.DELETE_ACCOUNT)
     async with w.live(w.owner) as live:
-        await w.call(w.owner, m.DeleteAccount(*proof), m.Done)
+        await live.ask(m.DeleteAccount(*proof), m.Done)
         assert await live.is_closed()
     assert live.events == [m.EndEvent(ErrorCode.SESSION_ENDED)]
     assert await code_of(w.call(w.owner, m.ListSessions(), m.Sessions)) is ErrorCode.SESSION_ENDED
@@ -296,6 +296,10 @@ async def test_a_revoked_session_closes_its_connection(w: World) -> None:
     assert live.events == [m.EndEvent(ErrorCode.SESSION_ENDED)]
     assert await code_of(w.call(phone, m.ListSessions(), m.Sessions)) is ErrorCode.SESSION_ENDED
     assert await code_of(w.call(w.owner, m.EndSession(phone.session), m.Done)) is ErrorCode.NO_ACCESS
+    # Logging out is answered before it takes effect.
+    async with w.live(w.owner) as live:
+        await live.ask(m.EndSession(w.owner.session), m.Done)
+        assert await live.is_closed()
 
 
 async def test_sessions_end_by_age_and_by_idleness(w: World) -> None:
@@ -307,6 +311,18 @@ async def test_sessions_end_by_age_and_by_idleness(w: World) -> None:
     w.owner.token = (await w.log_in(w.owner)).token
     w.clock.ms += 8 * DAY_MS
     assert await code_of(w.call(w.owner, m.ListSessions(), m.Sessions)) is ErrorCode.SESSION_ENDED
+
+
+async def test_who_stays_connected_keeps_the_session_until_its_age(w: World) -> None:
+    async with w.live(w.owner) as live:
+        for _ in range(29):
+            w.clock.ms += DAY_MS
+            await w.housekeeping()
+        await live.ask(m.ListSessions(), m.Sessions)
+        w.clock.ms += DAY_MS
+        await w.housekeeping()
+        assert await live.is_closed()
+    assert live.events == [m.EndEvent(ErrorCode.SESSION_ENDED)]
 
 
 async def test_tokens_that_are_none(w: World) -> None:

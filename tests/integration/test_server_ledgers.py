@@ -189,7 +189,11 @@ async def test_members_of_a_dossier_read_the_ledger_of_its_organisation_and_lose
         await colleague(w)
         assert [(await live.event(m.EntryEvent)).index for _ in range(2)] == [1, 2]
     assert await code_of(w.call(s.client, m.GetWraps(w.organisation.ledger, 0), m.Wraps)) is ErrorCode.NO_ACCESS
-    await s.write(s.owner, lambda d: d.remove(s.client.account))
+    async with w.live(s.client, w.organisation.ledger) as live:
+        await s.write(s.owner, lambda d: d.remove(s.client.account))
+        await colleague(w)
+        await live.ask(m.ListSessions(), m.Sessions)
+        assert live.events == []
     assert await code_of(entries(w, s.client, w.organisation.ledger)) is ErrorCode.NO_ACCESS
 
 

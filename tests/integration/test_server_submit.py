@@ -397,6 +397,22 @@ async def test_pipelined_envelopes_of_one_connection_keep_their_order(w: World) 
     assert [item.body for item in page.items] == sealed
 
 
+async def test_what_is_under_way_can_be_changed_and_erased(w: World) -> None:
+    s = await scene(w)
+    chain = s.chain(s.client)
+    own, record = primitives.random_bytes(16), primitives.random_bytes(16)
+    message, message_hash = chain.next(id=own, record=own)
+    edit, edit_hash = chain.next(record=own, parents=(message_hash,))
+    erasure, _ = chain.next(type=TypeClass.ERASE, record=own, targets=(message_hash, edit_hash))
+    first, first_hash = chain.next(type=TypeClass.RECORD, record=record)
+    second, _ = chain.next(type=TypeClass.RECORD, record=record, parents=(first_hash,))
+    async with w.live(s.client) as live:
+        rids = [await live.send(m.Submit(encoded)) for encoded in (message, edit, erasure, first, second)]
+        answers = [await live.wait_for(rid) for rid in rids]
+    assert [answer.position for answer in answers if isinstance(answer, m.Accepted)] == [1, 2, 3, 4, 5]
+    assert [item.form for item in (await s.page(s.owner)).items[:2]] == [m.Form.SKELETON] * 2
+
+
 async def test_sections_do_not_mix(w: World) -> None:
     book = await w.found_dossier(w.owner, "one", "two")
     one, two = sections_of(book)

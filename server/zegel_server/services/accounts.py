@@ -6,6 +6,7 @@ a decoy row stands in for the missing one.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from zegel_protocol import messages, primitives
@@ -226,7 +227,8 @@ class Accounts:
         """Deletes the account; never refused to who proves to hold it."""
         found, row = await self._prove_step(caller, request.proof, request.signature, Action.DELETE_ACCOUNT)
         await self._database.write(accounts.delete, found.account, _kdf(row))
-        self._hub.end_account(found.account, ErrorCode.SESSION_ENDED)
+        # Later in this turn of the loop: the answer goes first.
+        asyncio.get_running_loop().call_soon(self._hub.end_account, found.account, ErrorCode.SESSION_ENDED)
         return messages.Done()
 
     async def _get(self, caller: Caller) -> tuple[StoredAccount, AccountRow]:

@@ -163,7 +163,18 @@ class Appends:
         for account, section in [who for who in opened.held if opened.state.find_member(who[0]) is None]:
             del opened.held[account, section]
         self._delivery.entry(before, opened, entry.index, request.entry, caller.outlet)
+        for change in append.members:
+            if change.last_index != RUNS and append.organisation != NO_ID:
+                await self._end_citing(change.account, append.organisation)
         return messages.Appended(entry.index, trial.verified.hash)
+
+    async def _end_citing(self, account: bytes, organisation: bytes) -> None:
+        """Who left the last dossier of an organisation no longer follows its ledger."""
+        opened = await self._ledgers.load(organisation)
+        if opened is None or opened.state.find_member(account) is not None:
+            return
+        if not await self._database.read(ledgers.is_citing_member, account, organisation):
+            self._delivery.end_following(account, organisation)
 
     async def _load_organisation(self, state: LedgerState | None, entry: Entry) -> LedgerState | None:
         organisation = organisation_of(state, entry)

@@ -67,6 +67,10 @@ class Delivery:
                 if state.find_member(member.account) is None:
                     self._hub.unfollow(member.account, state.ledger)
 
+    def end_following(self, account: bytes, ledger: bytes) -> None:
+        """An account may no longer know what happens in a ledger."""
+        self._hub.unfollow(account, ledger)
+
     def receipt(self, opened: OpenLedger, section: bytes, receipt: bytes, sender: Outlet | None) -> None:
         """Somebody confirmed: for who reads anything in the section."""
         frame = event_frame(messages.ReceiptEvent(receipt))

@@ -69,6 +69,10 @@ class Hub:
         """How many connections an account has."""
         return len(self._by_account.get(account, ()))
 
+    def list_sessions(self) -> list[tuple[bytes, bytes]]:
+        """Account and session of everybody who is connected."""
+        return list({(outlet.account, outlet.session) for outlet in self._outlets})
+
     def end_session(self, session: bytes, code: ErrorCode) -> None:
         """Ends the connections of a session."""
         for outlet in list(self._by_session.get(session, ())):

@@ -52,7 +52,7 @@ class RecordVersion:
 
 @dataclass(slots=True)
 class RecordEnd:
-    """The heads of a record and who wrote its first version; no heads: there is none."""
+    """The heads of a record, one at least, and who wrote its first version."""
 
     author: bytes
     heads: list[RecordVersion]
@@ -68,7 +68,7 @@ class Tail:
         durable: Where the disk is.
         total_bytes: Of all bodies up to `point`.
         recent: Transcript hash by position.
-        chains: Ends of chains; None: there is no such chain.
+        chains: Ends of chains.
         records: Heads of records.
         waiting: Who waits for an envelope that is being written, by its hash.
     """
@@ -78,7 +78,7 @@ class Tail:
     durable: Point
     total_bytes: int
     recent: dict[int, bytes] = field(default_factory=dict[int, bytes])
-    chains: dict[bytes, ChainEnd | None] = field(default_factory=dict[bytes, "ChainEnd | None"])
+    chains: dict[bytes, ChainEnd] = field(default_factory=dict[bytes, "ChainEnd"])
     records: dict[bytes, RecordEnd] = field(default_factory=dict[bytes, RecordEnd])
     waiting: dict[bytes, list[Answer]] = field(default_factory=dict[bytes, "list[Answer]"])
 
@@ -202,8 +202,8 @@ class Ledgers:
         return found
 
     def add(self, opened: OpenLedger) -> None:
-        """A ledger was created."""
-        self._open[opened.state.ledger] = opened
+        """A ledger was created; whoever read it in the same moment has it already."""
+        self._open.setdefault(opened.state.ledger, opened)
         self._trim()
 
     def drop(self, opened: OpenLedger) -> None:
@@ -249,12 +249,11 @@ class Ledgers:
     def _trim(self) -> None:
         if len(self._open) <= self._most:
             return
-        for ledger, opened in list(self._open.items()):
-            if opened.in_flight == 0 and not opened.lock.locked():
-                del self._open[ledger]
-                # Who still holds it would write to what nobody else sees.
-                opened.is_dropped = True
-                return
+        idle = (ledger for ledger, opened in self._open.items() if opened.in_flight == 0 and not opened.lock.locked())
+        oldest = next(idle, None)
+        if oldest is not None:
+            # Who still holds it would write to what nobody else sees.
+            self._open.pop(oldest).is_dropped = True
 
     def trim_tail(self, opened: OpenLedger, tail: Tail) -> None:
         """Forgets chains and records of a section where they are many and nothing is being written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from zegel_protocol import messages, primitives
@@ -35,6 +36,7 @@ class Sessions:
         self._clock = clock
         self._config = config
         self._hub = hub
+        self._touched_day = 0
 
     async def open(self, account: bytes, client: str, *, is_restricted: bool) -> tuple[bytes, StoredSession]:
         """Opens a session and returns its token, which is kept nowhere."""
@@ -86,7 +88,8 @@ class Sessions:
         """Ends one of the caller's own sessions and closes its connections."""
         if not await self._database.write(sessions.end, caller.account, request.session):
             raise no_access()
-        self._hub.end_session(request.session, ErrorCode.SESSION_ENDED)
+        # Later in this turn of the loop: who ends their own session gets the answer first.
+        asyncio.get_running_loop().call_soon(self._hub.end_session, request.session, ErrorCode.SESSION_ENDED)
         return messages.Done()
 
     async def end_others(self, caller: Caller) -> None:
@@ -98,7 +101,12 @@ class Sessions:
     async def sweep(self) -> None:
         """Ends sessions past their time and closes their connections."""
         now_ms = self._clock.now_ms()
-        idle_day = day_of(now_ms) - self._config.idle_days
+        today = day_of(now_ms)
+        if self._touched_day != today:
+            # Who stays connected does not log in anew each week.
+            await self._database.write(sessions.touch_all, self._hub.list_sessions(), today)
+            self._touched_day = today
+        idle_day = today - self._config.idle_days
         ended = await self._database.write(sessions.take_expired, now_ms, idle_day, _EXPIRED_AT_ONCE)
         for session in ended:
             self._hub.end_session(session, ErrorCode.SESSION_ENDED)

@@ -136,6 +136,8 @@ class Submits:
                 opened.in_flight += 1
                 try:
                     question = _question(submission.envelope.header, opened)
+                    if _asks_for_what_may_be_under_way(submission.envelope.header, opened):
+                        await self._database.write(_nothing)
                     found = await self._database.read(lookups.look_up, question)
                 finally:
                     opened.in_flight -= 1
@@ -167,18 +169,18 @@ class Submits:
         if found is None:
             if not _is_at_hand(header, tail):
                 return False
-        else:
-            if found.named is not None and found.named.hash == envelope_hash:
-                place = found.named
-                submission.answer(
-                    Accepted(header.dossier, header.section, place.position, place.transcript, place.received_ms)
-                )
-                return True
-            _take_in(tail, header, found)
+        elif found.named is not None and found.named.hash == envelope_hash:
+            place = found.named
+            submission.answer(
+                Accepted(header.dossier, header.section, place.position, place.transcript, place.received_ms)
+            )
+            return True
         now_ms = self._clock.now_ms()
         verified = self._verify(envelope, opened, tail, now_ms)
-        if found is not None and found.named is not None:
-            raise ObjectError(ErrorCode.DUPLICATE, "an envelope with this id is there")
+        if found is not None:
+            if found.named is not None:
+                raise ObjectError(ErrorCode.DUPLICATE, "an envelope with this id is there")
+            _take_in(tail, header, found)
         _verify_chain(tail, header)
         _verify_seen(tail, header, found)
         decision = self._decide(verified, opened, tail, found, now_ms)
@@ -389,6 +391,19 @@ def _is_at_hand(header: Header, tail: Tail) -> bool:
     return end is not None and len(header.parents) <= len(end.heads)
 
 
+def _asks_for_what_may_be_under_way(header: Header, opened: OpenLedger) -> bool:
+    """Whether what is being written must be waited for: of messages under way, memory knows no heads."""
+    tail = opened.tails.get(header.section)
+    if tail is None or not tail.waiting:
+        return False
+    is_edit = header.type is TypeClass.MESSAGE and header.record != header.id
+    return header.type is TypeClass.ERASE or is_edit
+
+
+def _nothing(_: Connection) -> None:
+    """A write that is done when everything before it is."""
+
+
 def _question(header: Header, opened: OpenLedger) -> lookups.Question:
     tail = opened.tails.get(header.section)
     is_seen = header.seen_position == 0 or (tail is not None and header.seen_position in tail.recent)
@@ -406,9 +421,10 @@ def _question(header: Header, opened: OpenLedger) -> lookups.Question:
 
 def _take_in(tail: Tail, header: Header, found: Found) -> None:
     """Keeps what was looked up, unless what is known is newer."""
-    tail.chains.setdefault(header.chain, found.chain)
+    if found.chain is not None:
+        tail.chains.setdefault(header.chain, found.chain)
     record = _asked_record(header)
-    if record is None or header.type is TypeClass.ERASE or record in tail.records:
+    if record is None or header.type is TypeClass.ERASE or record in tail.records or not found.heads:
         return
     heads = [RecordVersion(body.position, body.hash, _header_of(body).slot) for body in found.heads]
     first = _header_of(found.first) if found.first is not None else None
@@ -459,8 +475,8 @@ def _decide_version(
     is_message = header.type is TypeClass.MESSAGE
     if header.record == NO_ID:
         raise ObjectError(ErrorCode.INVALID, "a version of no record")
-    end = tail.records[header.record]
-    if not end.heads:
+    end = tail.records.get(header.record)
+    if end is None:
         if is_message:
             raise ObjectError(ErrorCode.PARENT, "there is no such message")
         if header.parents:

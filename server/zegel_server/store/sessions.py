@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from zegel_server.store.database import Connection
 
 
@@ -81,6 +83,12 @@ def touch(connection: Connection, account: bytes, session: bytes, day: int) -> N
         "UPDATE session SET last_seen_day = ? WHERE account = ? AND session = ? AND last_seen_day < ?",
         (day, account, session, day),
     )
+
+
+def touch_all(connection: Connection, used: Sequence[tuple[bytes, bytes]], day: int) -> None:
+    """Notes the day for many (account, session) at once."""
+    for account, session in used:
+        touch(connection, account, session, day)
 
 
 def end(connection: Connection, account: bytes, session: bytes) -> bool:
