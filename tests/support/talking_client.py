@@ -1,7 +1,7 @@
 """A client in a process of its own, so that it can be killed: says numbered texts and prints which were told.
 
 Arguments: server, handle, password, profile, dossier (UUID), prefix, how many texts at most.
-Prints ``ready``; with a first line on standard input it begins. Then ``told TEXT`` for each acknowledged text, and
+Says one text, prints ``ready``, and begins with the first line on standard input. Then ``told TEXT`` for each acknowledged text, and
 ``waiting`` when everything else was given up and lies in the outbox. It never ends by itself.
 """
 
@@ -27,6 +27,7 @@ def say(line: str) -> None:
 async def main(server: str, handle: str, password: str, profile: str, dossier: str, prefix: str, most: str) -> None:
     client = await Client.log_in(server, handle, password, profile=Path(profile), give_up_s=GIVE_UP_S)
     section = (await client.open(dossier)).section("conversation")
+    await section.send(f"{prefix} warm")
     say("ready")
     await asyncio.to_thread(sys.stdin.readline)
     texts = [f"{prefix} {number}" for number in range(int(most))]

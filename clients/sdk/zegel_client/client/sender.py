@@ -55,6 +55,8 @@ class Sender:
         self._under_way = 0
         self._refused: dict[int, tuple[Pending, Failure | None]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._kept: set[int] = set()
         self._is_ready = False
         self._done: list[Pending] = []
 
@@ -67,12 +69,17 @@ class Sender:
 
     def submit(self, draft: Draft) -> asyncio.Future[Sent]:
         """Puts a draft into the outbox; the future tells when it is durable."""
-        pending = self._outbox.add(draft)
-        return self._watch(pending)
+        future = self._watch(self._outbox.add(draft))
+        if not self._context.live.is_connected and (self._keeper is None or self._keeper.done()):
+            # The task may be waiting for a connection: what is written meanwhile is kept beside it.
+            self._keeper = asyncio.create_task(self._keep_beside())
+        return future
 
     def restore(self, stored: list[StoredDraft]) -> list[asyncio.Future[Sent]]:
         """Takes up what an earlier process left."""
-        return [self._watch(pending) for pending in self._outbox.restore(stored)]
+        restored = self._outbox.restore(stored)
+        self._kept.update(pending.number for pending in restored)
+        return [self._watch(pending) for pending in restored]
 
     def wake(self) -> None:
         """Goes on with what waits, after the connection came back."""
@@ -91,6 +98,7 @@ class Sender:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self._keep_new()
         for ticket in self._tickets.values():
             ticket.future.cancel()
 
@@ -115,6 +123,7 @@ class Sender:
                 if self._refused and not self._under_way:
                     await self._settle()
         except UnreachableError as error:
+            await self._keep_beside()
             self._give_up(error, keeps=True)
         except (ProtocolError, VaultError) as error:
             self._give_up(error, keeps=isinstance(error, HistoryError | VaultError))
@@ -143,19 +152,37 @@ class Sender:
         """Seals what comes next, and keeps the bytes before any of them leave."""
         if not self._is_ready:
             # Whatever becomes of the connection: what was written is kept.
-            await self._keep([pending for pending in self._outbox.pending if pending.sealed is None])
+            await self._keep_new()
             await self._ledger.ensure_open()
             await self._section.bring_line()
             self._is_ready = True
-        batch = [pending for pending in self._outbox.pending if pending.sealed is None][:_BATCH]
+        unsealed = [pending for pending in self._outbox.pending if pending.sealed is None]
+        batch = unsealed[:_BATCH]
         for pending in batch:
             self._outbox.seal(pending, self._section.replica.head)
-        await self._keep(batch)
+        await self._keep([*batch, *(pending for pending in unsealed[_BATCH:] if pending.number not in self._kept)])
+
+    async def _keep_new(self) -> None:
+        """Keeps what was written and is not in the vault yet."""
+        while new := [pending for pending in self._outbox.pending if pending.number not in self._kept]:
+            await self._keep(new)
+
+    async def _keep_beside(self) -> None:
+        """The same where nobody waits for it: a vault that cannot be written is told by whatever is sealed next."""
+        with contextlib.suppress(VaultError):
+            await self._keep_new()
 
     async def _keep(self, batch: list[Pending]) -> None:
-        if self._context.vault is not None and batch:
-            writes = [Write(RowKind.OUTBOX, self._name(pending), self._outbox.encode(pending)) for pending in batch]
+        numbers = [pending.number for pending in batch]
+        self._kept.update(numbers)
+        if self._context.vault is None or not batch:
+            return
+        writes = [Write(RowKind.OUTBOX, self._name(pending), self._outbox.encode(pending)) for pending in batch]
+        try:
             await self._context.vault.write(*writes)
+        except VaultError:
+            self._kept.difference_update(numbers)
+            raise
 
     def _name(self, pending: Pending) -> bytes:
         return self._section.section + pending.number.to_bytes(8, "big")
@@ -171,9 +198,11 @@ class Sender:
     async def _take_answers(self) -> None:
         if not self._under_way:
             return
-        has_gap = self._take(await self._answers.get())
-        while not self._answers.empty():
-            has_gap = self._take(self._answers.get_nowait()) or has_gap
+        first = await self._answers.get()
+        async with self._section.turn:
+            has_gap = self._take(first)
+            while not self._answers.empty():
+                has_gap = self._take(self._answers.get_nowait()) or has_gap
         await self._forget_done()
         if has_gap:
             await self._section.catch_up()
@@ -213,6 +242,7 @@ class Sender:
 
     async def _forget_done(self) -> None:
         done, self._done = self._done, []
+        self._kept.difference_update(pending.number for pending in done)
         if self._context.vault is not None and done:
             await self._context.vault.write(*[Write(RowKind.OUTBOX, self._name(p), None) for p in done])
 
