@@ -106,7 +106,15 @@ class ObjectError(ProtocolError):
 
 
 class HistoryError(ProtocolError):
-    """The history shown contradicts what was verified before: nothing moves until a person settles it."""
+    """The history shown contradicts what was verified before: nothing moves until a person settles it.
+
+    Attributes:
+        author: The account whose envelope is missing; None: that is not what is wrong.
+    """
+
+    def __init__(self, code: ErrorCode, detail: str = "", author: bytes | None = None) -> None:
+        super().__init__(code, detail)
+        self.author = author
 
 
 class UsageError(Exception):

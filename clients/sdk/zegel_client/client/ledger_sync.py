@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 
     from zegel_client.client.context import Context
+    from zegel_client.client.views import Message, Record
     from zegel_client.engine.draft import Prepared
     from zegel_protocol.transcript import Point
 
@@ -66,6 +67,8 @@ class LedgerSync:
         verified: Persons compared in person, by account.
         frozen: Why nothing is sent any more; None: all is well.
         evidence: What contradicted the history: bytes as they came, each with what it is.
+        last_messages: By section, as they were shown last: what a frozen dossier goes on showing.
+        last_records: The same of records.
     """
 
     def __init__(self, context: Context, ledger: bytes, find: Callable[[bytes], Awaitable[LedgerSync]]) -> None:
@@ -76,6 +79,8 @@ class LedgerSync:
         self.verified: dict[bytes, VerifiedPerson] = {}
         self.frozen: HistoryError | None = None
         self.evidence: list[tuple[str, bytes]] = []
+        self.last_messages: dict[bytes, tuple[Message, ...]] = {}
+        self.last_records: dict[bytes, tuple[Record, ...]] = {}
         self._find = find
         self._organisation: LedgerSync | None = None
         self._recollection = Recollection()
@@ -112,7 +117,8 @@ class LedgerSync:
             self.evidence = [(what, encode_message(answer)) for what, answer in self._recent]
             if not self.replica.is_empty:
                 self.evidence.append(("own state of the ledger", self.replica.encode()))
-            alarm = AlarmView(error.code, error.detail, is_frozen=True, section=section)
+            whose = f" (by {self.name_of(error.author)})" if error.author is not None else ""
+            alarm = AlarmView(error.code, error.detail + whose, is_frozen=True, section=section, author=error.author)
             self._alarms.append(alarm)
             self.context.tell(Alarmed(self.ledger, alarm))
 

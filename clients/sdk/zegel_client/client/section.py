@@ -187,12 +187,22 @@ class Section:
     async def read(self, limit: int | None = None) -> list[MessageView]:
         """Returns messages in order of position: all, or the newest `limit`. Each was verified and opened.
 
-        A void envelope is left out and stands in `Dossier.alarms`.
+        A void envelope is left out and stands in `Dossier.alarms`. Once the dossier is frozen, what was read last is
+        returned again.
+
+        Raises:
+            HistoryError: What the server shows contradicts what was verified; or nothing was read before that.
         """
         self._require_reading()
+        ledger = self._sync.ledger
+        last = ledger.last_messages.get(self.id)
+        if ledger.frozen is not None and last is not None:
+            return list(last[-limit:] if limit else last)
         threads = await self._sync.load_messages(limit)
         shown = [(thread, show_message(self._sync, thread)) for thread in threads]
-        return [message for thread, message in shown if thread.shown.kind is not ItemKind.VOID]
+        found = [message for thread, message in shown if thread.shown.kind is not ItemKind.VOID]
+        ledger.last_messages[self.id] = tuple(found)
+        return found
 
     async def mark_read(self) -> None:
         """Signs a receipt: read up to the newest message that was verified."""
@@ -300,11 +310,23 @@ class Section:
     # --- records -----------------------------------------------------------------------------------------------------
 
     async def records(self) -> list[Record]:
-        """Returns the records that are there, in order of the position of their first version; no deleted ones."""
+        """Returns the records that are there, in order of the position of their first version; no deleted ones.
+
+        Once the dossier is frozen, those that were read last are returned again.
+
+        Raises:
+            HistoryError: What the server shows contradicts what was verified; or nothing was read before that.
+        """
         self._require_reading()
+        ledger = self._sync.ledger
+        last = ledger.last_records.get(self.id)
+        if ledger.frozen is not None and last is not None:
+            return list(last)
         found = await self._sync.load_records()
         shown = [self._record(record, found.heads(record)) for record in found.list_ids()]
-        return [record for record in shown if record.heads and not _is_deleted(record)]
+        there = [record for record in shown if record.heads and not _is_deleted(record)]
+        ledger.last_records[self.id] = tuple(there)
+        return there
 
     async def find_record(self, record: bytes) -> Record | None:
         """One record, also a deleted one (its payload is a tombstone)."""

@@ -101,8 +101,7 @@ class Chains:
 
     def _explain(self, missing: int, found: Header | _Chain) -> None:
         if missing > self._unverified:
-            author = found.author.hex()[:8]
-            raise HistoryError(ErrorCode.GAP, f"an envelope of account {author} is missing before another of it")
+            raise HistoryError(ErrorCode.GAP, "an envelope is missing before another of its author", found.author)
         self._unverified -= missing
 
 
