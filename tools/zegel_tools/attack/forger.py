@@ -10,6 +10,8 @@ from zegel_protocol.messages import Heads, Ledgers, ListLedgers, SectionHead, Su
 from zegel_tools.attack.schemer import Schemer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from zegel_protocol.messages import Answer
     from zegel_tools.attack.schemer import Asked
     from zegel_tools.attack.shown_ledger import ShownLedger
@@ -21,11 +23,13 @@ class Forger(Schemer):
 
     Attributes:
         account: Whose client is deceived.
+        change: What becomes of each answer at last; None: nothing.
     """
 
     def __init__(self, account: bytes) -> None:
         super().__init__()
         self.account = account
+        self.change: Callable[[Answer], Answer] | None = None
         self._sections: dict[bytes, ShownSection] = {}
         self._ledgers: dict[bytes, ShownLedger] = {}
 
@@ -39,28 +43,29 @@ class Forger(Schemer):
 
     def on_request(self, request: Asked) -> Asked | Answer:
         """Answers what is about something shown."""
-        for ledger in self._ledgers.values():
-            answer = ledger.answer(request, self.account)
+        shown: list[ShownLedger | ShownSection] = [*self._ledgers.values(), *self._sections.values()]
+        for found in shown:
+            answer = found.answer(request, self.account)
             if answer is not None:
-                return answer
-        for section in self._sections.values():
-            answer = section.answer(request)
-            if answer is not None:
-                return answer
+                return self._change(answer)
         return request
 
     def on_answer(self, request: Asked, answer: Answer) -> Answer:
         """Puts what is shown into what the real server tells."""
         match answer:
             case Heads():
-                return self._with_heads(answer)
+                answer = self._with_heads(answer)
             case Subscribed(heads=heads):
-                return Subscribed(tuple(self._with_heads(found) for found in heads))
+                answer = Subscribed(tuple(self._with_heads(found) for found in heads))
             case Ledgers(lines=lines) if isinstance(request, ListLedgers):
                 made_up = [ledger.line() for ledger in self._ledgers.values() if ledger.is_made_up]
-                return replace(answer, lines=(*lines, *made_up))
+                answer = replace(answer, lines=(*lines, *made_up))
             case _:
-                return answer
+                pass
+        return self._change(answer)
+
+    def _change(self, answer: Answer) -> Answer:
+        return answer if self.change is None else self.change(answer)
 
     def _with_heads(self, found: Heads) -> Heads:
         sections = tuple(

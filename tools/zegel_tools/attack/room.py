@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 from zegel_client.client import Client
 from zegel_client.engine.roles import BUDGET, CONVERSATION
 from zegel_protocol import primitives
-from zegel_protocol.messages import Form, GetPage, Page
+from zegel_protocol.messages import Entries, Form, GetEntries, GetPage, Page
 from zegel_server.clock import SystemClock
 from zegel_server.config import Config, LogInSection
 from zegel_server.log import Log
 from zegel_server.main import running_server
 from zegel_tools.attack.proxy import MaliciousServer
+from zegel_tools.attack.shown_ledger import ShownLedger
 from zegel_tools.attack.shown_section import ShownSection
 from zegel_tools.loader.operator import Operator
 
@@ -147,6 +148,11 @@ class Case:
         page = await context_of(self.room.marijke).live.ask(request, Page)
         received_ms = page.items[-1].received_ms if page.items else 0
         return ShownSection(self.ledger, section, [item.body for item in page.items], received_ms)
+
+    async def shown_ledger(self) -> ShownLedger:
+        """The ledger as the server has it, to be changed from here on."""
+        answer = await context_of(self.room.marijke).live.ask(GetEntries(self.ledger, 0, 512), Entries)
+        return ShownLedger(self.ledger, list(answer.entries))
 
 
 @contextlib.asynccontextmanager

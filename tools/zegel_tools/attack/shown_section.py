@@ -88,8 +88,8 @@ class ShownSection:
         """What is told as the head."""
         return self.told_head if self.told_head is not None else self.place()
 
-    def answer(self, request: Asked) -> Answer | None:
-        """What a client gets; None: the request is not about this section."""
+    def answer(self, request: Asked, _account: bytes) -> Answer | None:
+        """What a client gets, whoever asks; None: the request is not about this section."""
         match request:
             case GetPage(section=self.section):
                 return Page(tuple(self._run(request)), self.head)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zegel_client.engine.roles import CONVERSATION
+from zegel_protocol.conversation.erasure import Erasure
+from zegel_protocol.envelope import TypeClass, read_envelope
 from zegel_tools.attack.demands import require, require_frozen, require_void, texts_of
 from zegel_tools.attack.forger import Forger
 from zegel_tools.attack.pen import Pen
 from zegel_tools.attack.room import NOOR, sync_of
+from zegel_tools.attack.shown_section import hash_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable
+    from collections.abc import AsyncGenerator, Awaitable, Sequence
 
     from zegel_client.client import Client, Dossier, Section
     from zegel_protocol.errors import ErrorCode
@@ -58,10 +61,25 @@ class Talk:
         self.show()
         return await require_void(self.dossier, self.section, TEXTS, *codes, author=author)
 
-    async def frozen(self, work: Awaitable[object], *codes: ErrorCode, has_read: bool) -> str:
-        """Demands a frozen dossier; see `demands.require_frozen`."""
-        shown = TEXTS if has_read else None
-        return await require_frozen(self.victim, self.forger, self.dossier, self.section, work, *codes, shown=shown)
+    async def frozen(
+        self,
+        work: Awaitable[object],
+        *codes: ErrorCode,
+        has_read: bool,
+        shown: Sequence[str] = TEXTS,
+        is_ledger_newer: bool = False,
+    ) -> str:
+        """Demands a frozen dossier, which goes on showing what it has read; see `demands.require_frozen`."""
+        return await require_frozen(
+            self.victim,
+            self.forger,
+            self.dossier,
+            self.section,
+            work,
+            *codes,
+            shown=shown if has_read else None,
+            is_ledger_newer=is_ledger_newer,
+        )
 
 
 @contextlib.asynccontextmanager
@@ -92,8 +110,13 @@ async def talk(
 
 
 async def say(case: Case, room: Room) -> None:
-    """Marijke and Noor say what there is to be read."""
+    """Marijke and Noor say what there is to be read; neither had seen the other's when the last two were written."""
     hers = (await case.opened_by(room.noor)).section(CONVERSATION)
     for text, section in zip(TEXTS, (case.conversation, hers, case.conversation), strict=True):
-        await section.read()
         await section.send(text)
+
+
+def erase(pen: Pen, body: bytes) -> bytes:
+    """Writes the erasure of an envelope."""
+    record = read_envelope(body).header.record
+    return pen.seal(Erasure().to_payload(), type=TypeClass.ERASE, record=record, targets=(hash_of(body),))

@@ -10,7 +10,6 @@ from zegel_client.engine.roles import NOTES
 from zegel_protocol import primitives
 from zegel_protocol.codec import encode_object
 from zegel_protocol.conversation import Message
-from zegel_protocol.conversation.erasure import Erasure
 from zegel_protocol.envelope import HEADER, Header, TypeClass, read_envelope
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import ID_BYTES
@@ -18,7 +17,7 @@ from zegel_protocol.ledger.operations import Right
 from zegel_tools.attack.attack import attack
 from zegel_tools.attack.demands import alarms_with, require, texts_of
 from zegel_tools.attack.pen import Pen
-from zegel_tools.attack.plays.talk import BAD, TEXTS, talk
+from zegel_tools.attack.plays.talk import BAD, TEXTS, erase, talk
 from zegel_tools.attack.room import sync_of
 from zegel_tools.attack.shown_section import ENVELOPE, hash_of
 
@@ -232,13 +231,7 @@ async def another_edits_a_message(room: Room) -> str:
 async def another_erases_a_message(room: Room) -> str:
     """Bram erases what Marijke said."""
     async with talk(room, bram="client") as at:
-        first = at.shown.bodies[0]
-        erasure = (await at.pen(room.bram)).seal(
-            Erasure().to_payload(),
-            type=TypeClass.ERASE,
-            record=read_envelope(first).header.record,
-            targets=(hash_of(first),),
-        )
+        erasure = erase(await at.pen(room.bram), at.shown.bodies[0])
         at.shown.bodies.append(erasure)
         return await at.void(ErrorCode.TARGET, author=room.bram.account)
 
