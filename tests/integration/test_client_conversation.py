@@ -68,7 +68,7 @@ async def test_another_may_recall_only_where_they_give(tmp_path: Path) -> None:
         mine, theirs = await two.own_section().send("een"), await two.their_section().send("twee")
         with pytest.raises(RefusedError) as raised:
             await two.their_section().recall(mine.id)
-        assert raised.value.code is ErrorCode.NO_ACCESS
+        assert raised.value.code is ErrorCode.TARGET
         await two.own_section().recall(theirs.id)
         assert await texts(two.their_section()) == ["een", ""]
 
@@ -283,6 +283,49 @@ async def test_rights_change_while_somebody_writes(tmp_path: Path) -> None:
         await two.own.grant(two.client.account, conversation, Right.READ | Right.WRITE)
         await two.their_section().send("twee")  # this client has not heard of it
         assert await texts(two.own_section()) == ["een", "twee"]
+        assert not two.theirs.alarms
+
+
+async def test_reading_and_writing_at_the_same_time_is_no_alarm(tmp_path: Path) -> None:
+    async with pair(tmp_path / "data") as two:
+        sections = (two.own_section(), two.their_section())
+
+        async def write(section: Section) -> None:
+            await asyncio.gather(
+                *(section.submit_payload(Message(text=str(n)).to_payload(), type=TypeClass.MESSAGE) for n in range(60))
+            )
+
+        async def read(section: Section) -> None:
+            for _ in range(30):
+                await section.read()
+                await section.mark_read()
+                await section.confirmations()
+
+        async with asyncio.TaskGroup() as group:
+            for section in sections:
+                group.create_task(write(section))
+                group.create_task(read(section))
+        assert await texts(sections[0]) == await texts(sections[1])
+        assert len(await texts(sections[0])) == 120
+        assert two.own.alarms == two.theirs.alarms == []
+
+
+async def test_a_right_to_the_past_changes_while_it_is_read(tmp_path: Path) -> None:
+    async with pair(tmp_path / "data") as two:
+        conversation = next(view.id for view in two.own.sections() if view.kind == "conversation")
+        for n in range(3):
+            await two.own_section().send(f"oud {n}")
+        both = Right.READ | Right.WRITE
+        assert len(await texts(two.their_section())) == 3
+        await two.own.grant(two.client.account, conversation, Right.NONE)
+        await two.own_section().send("niet voor de ander")
+        await two.own.grant(two.client.account, conversation, both, history="now")
+        await two.own_section().send("nieuw")
+        reading = [asyncio.ensure_future(two.their_section().read()) for _ in range(3)]
+        for result in await asyncio.gather(*reading):
+            assert [message.text for message in result][-1:] == ["nieuw"]
+        await two.their_section().send("gelezen")
+        assert (await texts(two.own_section()))[-2:] == ["nieuw", "gelezen"]
         assert not two.theirs.alarms
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from zegel_client.client.events import SectionGrew
 from zegel_client.client.sender import Sender
@@ -35,6 +35,8 @@ from zegel_protocol.messages import Records as RecordsAnswer
 from zegel_protocol.records.slot_table import SlotTable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from zegel_client.client.ledger_sync import LedgerSync
     from zegel_client.client.recollection import Recollection
     from zegel_client.engine.incoming import Arrival, IncomingPage
@@ -42,9 +44,20 @@ if TYPE_CHECKING:
     from zegel_client.engine.messages import Thread
     from zegel_client.engine.outbox import Sealed
     from zegel_protocol.memory import Memory
-    from zegel_protocol.messages import Accepted, EnvelopeEvent, GetEnvelopes, GetPage
+    from zegel_protocol.messages import Accepted, EnvelopeEvent, GetEnvelopes, GetPage, Request
     from zegel_protocol.receipt import Receipt
     from zegel_protocol.transcript import Point
+
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+_MOVES = 16
+"""How often something is begun anew."""
+
+
+class _MovedError(Exception):
+    """While something was asked, the right to the past became another: what came belongs to what was here before."""
 
 
 class SectionSync:
@@ -139,16 +152,17 @@ class SectionSync:
         """Takes one live envelope, where this section is followed."""
         if not self.has_verified:
             return
-        async with self._turn:
-            self.ledger.see("live envelope", event)
-            with self.ledger.guard():
-                arrival = read_arrival(event.item)
-                if arrival.skeleton is not None:
-                    await self.ledger.ensure_index(arrival.skeleton.header.ledger_index)
-                before = self.replica.last
-                if self.replica.accept_event(arrival, event.transcript) is None and arrival.position > before:
-                    await self._catch_up()
-            self._tell(before)
+        self.ledger.see("live envelope", event)
+
+        async def take() -> None:
+            arrival = read_arrival(event.item)
+            if arrival.skeleton is not None:
+                await self.ledger.ensure_index(arrival.skeleton.header.ledger_index)
+            before = self.replica.last
+            if self.replica.accept_event(arrival, event.transcript) is None and arrival.position > before:
+                await self._catch_up()
+
+        await self._steadily(take)
 
     def _tell(self, before: int) -> None:
         if self.replica.last > before:
@@ -156,11 +170,41 @@ class SectionSync:
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
+    async def _steadily(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Does one thing at a time, from the start again when the right to the past became another meanwhile.
+
+        Raises:
+            HistoryError: The ledger is frozen, or by what came it is now.
+        """
+        self.ledger.require_thawed()
+        async with self._turn:
+            before = self.replica.last
+            with self.ledger.guard():
+                for _ in range(_MOVES):
+                    try:
+                        return await work()
+                    except _MovedError:
+                        before = self.replica.last
+                    finally:
+                        self._tell(before)
+        raise ProtocolError(ErrorCode.UNAVAILABLE, "rights change faster than what they are about can be read")
+
+    async def _ask(self, request: Request, kind: type[A]) -> A:
+        """Asks for something about the replica as it is now."""
+        replica = self.replica
+        answer = await self.ledger.context.live.ask(request, kind)
+        if self.replica is not replica:
+            raise _MovedError
+        return answer
+
     async def _page(self, request: GetPage | GetEnvelopes | GetVersions) -> IncomingPage:
-        answer = await self.ledger.context.live.ask(request, Page)
+        replica, known = self.replica, self.replica.anchors_taken
+        answer = await self._ask(request, Page)
         self.ledger.see(f"page of section {id_text(self.section)}", answer)
-        page = read_arrivals(answer.items, answer.head)
+        page = read_arrivals(answer.items, answer.head, known)
         await self.ledger.ensure_index(page.ledger_index)
+        if self.replica is not replica:
+            raise _MovedError
         return page
 
     async def _catch_up(self) -> None:
@@ -174,34 +218,28 @@ class SectionSync:
 
     async def catch_up(self) -> None:
         """Fetches what follows the run, to the head."""
-        self.ledger.require_thawed()
-        async with self._turn:
-            before = self.replica.last
-            with self.ledger.guard():
-                await self._catch_up()
-            self._tell(before)
+        await self._steadily(self._catch_up)
 
     async def bring_line(self) -> None:
         """Verifies up to the head as cheaply as that can be done; needed before anything is written or pinned."""
-        self.ledger.require_thawed()
         if not self.ledger.replica.state.may_read_anything(self.ledger.context.account, self.section):
             return  # who writes without reading has seen nothing, and says so by `seen`
-        async with self._turn:
-            with self.ledger.guard():
-                if self.replica.items or self.replica.form is Form.SKELETON:
-                    await self._catch_up()
-                    await self._link()
-                else:
-                    await self._move_line()
+        await self._steadily(self._bring_line)
+
+    async def _bring_line(self) -> None:
+        if self.replica.items or self.replica.form is Form.SKELETON:
+            await self._catch_up()
+            await self._link()
+        else:
+            await self._move_line()
 
     async def _move_line(self) -> None:
-        live = self.ledger.context.live
-        heads = await live.ask(GetHeads(self.ledger.ledger), Heads)
+        heads = await self._ask(GetHeads(self.ledger.ledger), Heads)
         head = next((head.point for head in heads.sections if head.section == self.section), None)
         if head is None:
             raise ProtocolError(ErrorCode.NO_ACCESS, "no such section, or no right to it")
         while (request := self.replica.line_hashes(head)) is not None:
-            self.replica.accept_line(await live.ask(request, Hashes), head)
+            self.replica.accept_line(await self._ask(request, Hashes), head)
         self.replica.compare_head(head)
         self.has_verified = True
 
@@ -212,22 +250,19 @@ class SectionSync:
 
     async def _fetch_hashes(self, request: GetHashes | None) -> None:
         if request is not None:
-            self.replica.accept_hashes(await self.ledger.context.live.ask(request, Hashes))
+            self.replica.accept_hashes(await self._ask(request, Hashes))
 
     async def link(self) -> None:
         """Verifies the place of everything in the run, down to what was verified before."""
-        self.ledger.require_thawed()
-        async with self._turn:
-            with self.ledger.guard():
-                await self._link()
+        await self._steadily(self._link)
 
     async def verify_past(self) -> None:
         """Verifies the place of what is shown below the own memory as well."""
-        self.ledger.require_thawed()
-        async with self._turn:
-            with self.ledger.guard():
-                while (request := self.replica.next_hashes()) is not None:
-                    await self._fetch_hashes(request)
+        await self._steadily(self._verify_past)
+
+    async def _verify_past(self) -> None:
+        while (request := self.replica.next_hashes()) is not None:
+            await self._fetch_hashes(request)
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
@@ -237,22 +272,19 @@ class SectionSync:
         Returns:
             All messages, or the newest `limit`.
         """
-        self.ledger.require_thawed()
-        async with self._turn:
-            before = self.replica.last
-            with self.ledger.guard():
-                await self._load_newest(limit)
+        return await self._steadily(lambda: self._load_messages(limit))
+
+    async def _load_messages(self, limit: int | None) -> list[Thread]:
+        await self._load_newest(limit)
+        found = collect_messages(self.replica, limit)
+        while self.replica.has_older and (limit is None or len(found) < limit):
+            page = await self._page(self.replica.older_page(MAX_PAGE if limit is None else max(limit, 64)))
+            self.replica.accept_older(page)
+            if limit is not None:
                 found = collect_messages(self.replica, limit)
-                while self.replica.has_older and (limit is None or len(found) < limit):
-                    page = await self._page(self.replica.older_page(MAX_PAGE if limit is None else max(limit, 64)))
-                    self.replica.accept_older(page)
-                    if limit is not None:
-                        found = collect_messages(self.replica, limit)
-                if self.replica.needs_head:
-                    await self._catch_up()
-                found = collect_messages(self.replica, limit)
-            self._tell(before)
-        return found
+        if self.replica.needs_head:
+            await self._catch_up()
+        return collect_messages(self.replica, limit)
 
     async def _load_newest(self, limit: int | None) -> None:
         replica = self.replica
@@ -279,18 +311,17 @@ class SectionSync:
 
     async def load_records(self) -> Records:
         """Brings records and their heads up to date."""
-        self.ledger.require_thawed()
-        async with self._turn:
-            before = self.replica.last
-            with self.ledger.guard():
-                if self._records is None:
-                    self._records = await self._start_records()
-                await self._catch_up()
-                self._records.update()
-                await self._open_bodies(self._records)
-                self._records.verify_slot_table()
-            self._tell(before)
-            return self._records
+        return await self._steadily(self._load_records)
+
+    async def _load_records(self) -> Records:
+        if self._records is None:
+            self._records = await self._start_records()
+        records = self._records
+        await self._catch_up()
+        records.update()
+        await self._open_bodies(records)
+        records.verify_slot_table()
+        return records
 
     async def _start_records(self) -> Records:
         memory = self._memory
@@ -315,7 +346,7 @@ class SectionSync:
         after, is_last = NO_ID, False
         while not is_last:
             request = GetRecords(self.ledger.ledger, self.section, position, after, MAX_PAGE)
-            answer = await self.ledger.context.live.ask(request, RecordsAnswer)
+            answer = await self._ask(request, RecordsAnswer)
             is_last = answer.is_last
             for line in answer.records:
                 if line.record <= after:
@@ -348,22 +379,23 @@ class SectionSync:
         Raises:
             HistoryError: `TRANSCRIPT`: a version that nobody vouches for.
         """
-        records = await self.load_records()
-        async with self._turn:
-            with self.ledger.guard():
-                arrivals = {arrival.hash: arrival for arrival in await self._fetch_versions(record)}
-                wanted = list(records.raw_heads(record))
-                found: dict[bytes, Item] = {}
-                while wanted:
-                    envelope_hash = wanted.pop()
-                    arrival = arrivals.get(envelope_hash)
-                    if arrival is None or envelope_hash in found:
-                        continue
-                    item = found[envelope_hash] = self._single(arrival)
-                    if item.header is not None:
-                        wanted.extend(item.header.parents)
-                if arrivals.keys() - found.keys() - {item.hash for item in self.replica.items}:
-                    raise HistoryError(ErrorCode.TRANSCRIPT, "a version that nothing leads to")
+        return await self._steadily(lambda: self._load_history(record))
+
+    async def _load_history(self, record: bytes) -> list[Item]:
+        records = await self._load_records()
+        arrivals = {arrival.hash: arrival for arrival in await self._fetch_versions(record)}
+        wanted = list(records.raw_heads(record))
+        found: dict[bytes, Item] = {}
+        while wanted:
+            envelope_hash = wanted.pop()
+            arrival = arrivals.get(envelope_hash)
+            if arrival is None or envelope_hash in found:
+                continue
+            item = found[envelope_hash] = self._single(arrival)
+            if item.header is not None:
+                wanted.extend(item.header.parents)
+        if arrivals.keys() - found.keys() - {item.hash for item in self.replica.items}:
+            raise HistoryError(ErrorCode.TRANSCRIPT, "a version that nothing leads to")
         return sorted(found.values(), key=lambda item: item.position)
 
     def _single(self, arrival: Arrival) -> Item:
@@ -410,8 +442,13 @@ class SectionSync:
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Held while something is asked and taken in: an acknowledgement must not come in between."""
+        return self._turn
+
     def take_own(self, sealed: Sealed, accepted: Accepted) -> bool:
-        """Takes an acknowledgement; returns False when others' envelopes before it have to be fetched."""
+        """Takes an acknowledgement, in one's `turn`; returns False when others' envelopes have to be fetched first."""
         before = self.replica.last
         with self.ledger.guard():
             is_placed = self.replica.accept_own(sealed, accepted) is not None

@@ -62,11 +62,14 @@ class IncomingPage:
         head: Of the section, as the server says.
         ledger_index: The highest ledger entry that an envelope names; -1 without one. The ledger must be brought up to
             it before the page is accepted.
+        known: `SectionReplica.anchors_taken` when the page was asked for; None: all there are. What was confirmed
+            later may lie beyond the head that the page names.
     """
 
     arrivals: tuple[Arrival, ...]
     head: Point | None
     ledger_index: int
+    known: int | None = None
 
 
 def read_arrival(stored: Stored) -> Arrival:
@@ -87,7 +90,7 @@ def read_arrival(stored: Stored) -> Arrival:
     return Arrival(stored.position, stored.received_ms, skeleton.hash, skeleton, envelope, stored.body)
 
 
-def read_arrivals(items: Sequence[Stored], head: Point | None) -> IncomingPage:
+def read_arrivals(items: Sequence[Stored], head: Point | None, known: int | None = None) -> IncomingPage:
     """Decodes a page.
 
     Raises:
@@ -98,7 +101,7 @@ def read_arrivals(items: Sequence[Stored], head: Point | None) -> IncomingPage:
     for arrival in arrivals:
         if arrival.skeleton is not None and arrival.skeleton.header.ledger_index > newest:
             newest = arrival.skeleton.header.ledger_index
-    return IncomingPage(arrivals, head, newest)
+    return IncomingPage(arrivals, head, newest, known)
 
 
 def _hash_frame(stored: Stored) -> bytes:

@@ -45,6 +45,7 @@ class _Anchor(NamedTuple):
     transcript: bytes
     code: ErrorCode
     is_own: bool
+    number: int
 
 
 def find_floor(state: LedgerState, section: bytes, account: bytes) -> Point:
@@ -72,6 +73,7 @@ class SectionReplica:
         form: `ENVELOPE` where every envelope is wanted, `SKELETON` where bodies are asked for one by one (records).
         line: The unbroken line.
         items: The run, in ascending order of position.
+        anchors_taken: How many confirmed places were taken so far.
         anchored: The highest position that somebody else, the ledger or the own memory confirms.
         alarms: Void objects, in the order in which they were found.
     """
@@ -89,6 +91,7 @@ class SectionReplica:
         self.line = TranscriptLine(noted if noted is not None and is_noted_here else self._floor)
         self.items: list[Item] = []
         self.anchored = self.line.base.position
+        self.anchors_taken = 0
         self.alarms: list[VoidAlarm] = []
         self._first = self.line.base.position + 1
         self._word: Point | None = None
@@ -374,7 +377,9 @@ class SectionReplica:
         """
         known = self.line.find(point.position)
         if known is None:
-            waiting = self._anchors.setdefault(point.position, _Anchor(point.transcript, code, is_own))
+            self.anchors_taken += 1
+            new = _Anchor(point.transcript, code, is_own, self.anchors_taken)
+            waiting = self._anchors.setdefault(point.position, new)
             if waiting.transcript != point.transcript:
                 raise HistoryError(ErrorCode.FORK, "two people confirm different histories")
             return
@@ -570,7 +575,11 @@ class SectionReplica:
     def _require_head(self, page: IncomingPage) -> Point:
         if page.head is None:
             raise HistoryError(ErrorCode.GAP, "a page without the head of its section")
-        furthest = max((position for position in self._anchors if position > self.last), default=0)
+        known = page.known if page.known is not None else self.anchors_taken
+        furthest = max(
+            (position for position, it in self._anchors.items() if position > self.last and it.number <= known),
+            default=0,
+        )
         if page.head.position < furthest:
             raise HistoryError(ErrorCode.ROLLBACK, "the section ends before what others confirmed")
         return page.head
