@@ -1,8 +1,8 @@
 """A client in a process of its own, so that it can be killed: says numbered texts and prints which were told.
 
 Arguments: server, handle, password, profile, dossier (UUID), prefix, how many texts at most.
-Says one text, prints ``ready``, and begins with the first line on standard input. Then ``told TEXT`` for each acknowledged text, and
-``waiting`` when everything else was given up and lies in the outbox. It never ends by itself.
+Says one text, prints ``ready``, and begins with the first line on standard input. Then ``told TEXT`` for each
+acknowledged text, and ``waiting`` when everything else was given up and lies in the outbox. It never ends by itself.
 """
 
 from __future__ import annotations
