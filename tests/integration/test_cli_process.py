@@ -48,7 +48,7 @@ def test_an_error_is_one_line_on_standard_error(at: Terminal) -> None:
 
 def test_a_text_that_is_no_utf8_is_refused(at: Terminal) -> None:
     # As a terminal in another encoding sends it.
-    words = (b"send", "Één dossier".encode(), b"conversation", b"\xff\xfe")
+    words = ["send", "Één dossier", "conversation", os.fsdecode(b"\xff\xfe")]
     command = [sys.executable, "-m", "zegel_client", "--server", at.url, "--as", OWNER, *words]
     variables = {**os.environ, "ZEGEL_PASSWORD": at.passwords[OWNER]}
     ended = subprocess.run(command, capture_output=True, env=variables, timeout=120, check=False)
