@@ -213,7 +213,8 @@ class _Parts:
         except OSError as error:
             await runner.cleanup()
             # asyncio wraps the reason in words of its own; of a name that is not found there is only its text.
-            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+            number = error.errno or 0
+            reason = os.strerror(number) if number > 0 else error.strerror
             raise StartError(f"cannot listen on {host} port {port}: {reason}") from None
         self.metrics.add_gauge("connections", "TCP connections.", lambda: server.connection_count)
         url = f"{'https' if context else 'http'}://{f'[{host}]' if ':' in host else host}:{site.port}"
@@ -247,7 +248,8 @@ class _Parts:
         try:
             context.load_cert_chain(server.certificate, server.private_key)
         except (OSError, ssl.SSLError) as error:
-            raise StartError(f"the certificate cannot be used: {error.strerror or error.reason}") from None  # type: ignore[attr-defined]
+            reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+            raise StartError(f"the certificate cannot be used: {reason}") from None
         return context
 
     async def _repeat(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:

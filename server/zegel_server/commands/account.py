@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def list_all(arguments: argparse.Namespace, config: Config) -> int:
     folder, _ = _open(config)
     lines: list[_Line] = []
     after = b""
-    while page := database.run_alone(folder.database, lambda connection, after=after: _list_lines(connection, after)):  # type: ignore[misc]
+    while page := database.run_alone(folder.database, partial(_list_lines, after=after)):
         lines += [line for _, line in page]
         after = page[-1][0]
     if arguments.json:

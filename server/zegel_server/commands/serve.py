@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zegel_server.main import running_server
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Coroutine
 
     from zegel_server.config import Config
 
@@ -31,10 +32,10 @@ async def _serve(config: Config) -> None:
         await stop.wait()
 
 
-def _run(main: object) -> None:
+def _run(main: Coroutine[Any, Any, None]) -> None:
     if sys.platform != "win32" and sys.implementation.name == "cpython":
         import uvloop  # noqa: PLC0415 - there is none for other platforms
 
-        uvloop.run(main)  # type: ignore[arg-type]
+        uvloop.run(main)
     else:
-        asyncio.run(main)  # type: ignore[arg-type]
+        asyncio.run(main)
