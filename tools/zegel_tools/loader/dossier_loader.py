@@ -11,6 +11,7 @@ from zegel_client.client.filing import Filing
 from zegel_protocol import primitives
 from zegel_protocol.conversation import FileReference
 from zegel_protocol.envelope import TypeClass
+from zegel_protocol.errors import UsageError
 from zegel_protocol.ids import ID_BYTES
 from zegel_tools.loader.drawing import write_attachment
 from zegel_tools.loader.plan import (
@@ -56,11 +57,18 @@ class DossierLoader:
         self._lines: dict[str, SendingLine] = defaultdict(SendingLine)
 
     async def load(self, step: Callable[[int], None]) -> bytes:
-        """Does everything; `step` is told how much was done. Returns the id of the dossier."""
-        for action in self._plan.actions:
-            await self._do(action)
-            step(steps_of(action))
-        await self._drain()
+        """Does everything; `step` is told how much was done. Returns the id of the dossier.
+
+        Raises:
+            UsageError: Something in the household cannot be sent; it is named.
+        """
+        try:
+            for action in self._plan.actions:
+                await self._do(action)
+                step(steps_of(action))
+            await self._drain()
+        except UsageError as error:
+            raise UsageError(f"household {self._plan.household}: {error}") from error
         return self._own.id
 
     @property
