@@ -13,6 +13,7 @@ from zegel_client.client.recollection import Recollection, points_of, read_vault
 from zegel_client.client.section_sync import SectionSync
 from zegel_client.client.views import AlarmView, Confirmation
 from zegel_client.engine.draft import Draft
+from zegel_client.engine.ledger_alarm import named_digests
 from zegel_client.engine.ledger_replica import LedgerReplica, Trust
 from zegel_client.engine.receipts import Receipts, peek_ledger_index
 from zegel_client.errors import RefusedError
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from zegel_client.client.context import Context
     from zegel_client.client.views import Message, Record
     from zegel_client.engine.draft import Prepared
+    from zegel_client.engine.ledger_alarm import LedgerAlarm
     from zegel_protocol.transcript import Point
 
 T = TypeVar("T")
@@ -86,6 +88,7 @@ class LedgerSync:
         self._recollection = Recollection()
         self._remembered: Memory | None = None
         self._alarms: list[AlarmView] = []
+        self._givers: dict[LedgerAlarm, bytes | None] = {}
         self._turn = asyncio.Lock()
         self._is_open = False
         self._is_keyed = False
@@ -144,12 +147,27 @@ class LedgerSync:
     def alarms(self) -> list[AlarmView]:
         """Everything found wrong, in the order in which it was found; void objects by section."""
         found = list(self._alarms)
-        for index, error in self.replica.alarms:
-            sentence = f"entry {index}: {error.detail}"
-            found.append(AlarmView(error.code, sentence, is_frozen=False))
+        found.extend(self._show(alarm) for alarm in self.replica.alarms)
         for sync in self.sections.values():
             found.extend(sync.alarms())
         return found
+
+    def _show(self, alarm: LedgerAlarm) -> AlarmView:
+        author = alarm.author if alarm.author is not None else self._givers.get(alarm)
+        where = f"entry {alarm.index}" if alarm.index is not None else "the ledger"
+        who = self.name_of(author) if author is not None else "no member"
+        return AlarmView(alarm.code, f"{where}, by {who}: {alarm.detail}", is_frozen=False, author=author)
+
+    async def _find_givers(self) -> None:
+        """Asks for the entries of what was found wrong: their authors are named, where they did give it."""
+        for alarm in self.replica.alarms:
+            index = alarm.index
+            if index is None or alarm in self._givers or not 0 <= index < self.replica.next_index:
+                continue
+            answer = await self.context.live.ask(GetEntries(self.ledger, index, 1), Entries)
+            for found in self._recognise(answer.entries[:1], index):
+                is_given = not alarm.digest or alarm.digest in named_digests(found.entry)
+                self._givers[alarm] = found.entry.author if is_given else None
 
     # --- catching up -------------------------------------------------------------------------------------------------
 
@@ -292,6 +310,8 @@ class LedgerSync:
                 links = await self.context.live.ask(request, Links)
                 self.replica.accept_links(section, links.links)
                 self._kept_keys = self._kept_keys.with_links(section, links.links)
+        self.replica.compare_drop_keys()
+        await self._find_givers()
         self._is_keyed = True
 
     # --- the organisation --------------------------------------------------------------------------------------------

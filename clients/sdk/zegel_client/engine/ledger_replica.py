@@ -9,14 +9,15 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from zegel_client.engine.keyring import Keyring
-from zegel_protocol.epoch import verify_drop_key
+from zegel_client.engine.ledger_alarm import LedgerAlarm
+from zegel_protocol.epoch import link_hash, verify_drop_key
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.entry import SIGNED_ENTRY, read_entry
 from zegel_protocol.ledger.rules import apply_entry
 from zegel_protocol.ledger.state import decode_state, encode_state
 from zegel_protocol.ledger.words import About, open_words
-from zegel_protocol.wrap import read_wrap
+from zegel_protocol.wrap import read_wrap, wrap_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,14 +46,14 @@ class LedgerReplica:
     Attributes:
         own: The keys of the newest own generation.
         keyring: What can be opened.
-        alarms: Wraps and links that were not what the ledger names, with the index of their entry.
+        alarms: Wraps, links, drop keys and words that were not what they must be.
     """
 
     def __init__(self, own: AccountKeys, ledger: bytes, older: Sequence[AccountKeys] = ()) -> None:
         self.own = own
         self.ledger = ledger
         self.keyring = Keyring(ledger)
-        self.alarms: list[tuple[int, ProtocolError]] = []
+        self.alarms: list[LedgerAlarm] = []
         self._generations = {keys.generation: keys for keys in (own, *older)}
         self._state: LedgerState | None = None
         self._trust = Trust.OFFER
@@ -228,7 +229,7 @@ class LedgerReplica:
                 wrap = read_wrap(stored.wrap)
                 self.keyring.add_wrap(state, wrap, self._generations.get(wrap.generation, self.own))
             except ObjectError as error:
-                self.alarms.append((stored.index, error))
+                self._note(error, stored.index, digest=wrap_hash(stored.wrap))
         self._wraps_until = max(self._wraps_until, until)
 
     def accept_links(self, section: bytes, links: Iterable[StoredLink]) -> None:
@@ -239,8 +240,15 @@ class LedgerReplica:
                 self.keyring.add_link(state, section, stored.epoch, stored.link)
             except ProtocolError as error:
                 interval = state.get_section(section).find_epoch(stored.epoch)
-                self.alarms.append((interval.first if interval is not None else 0, error))
+                self._note(error, interval.first if interval is not None else 0, digest=link_hash(stored.link))
                 return
+
+    def _note(
+        self, error: ProtocolError, index: int | None = None, *, author: bytes | None = None, digest: bytes = b""
+    ) -> None:
+        alarm = LedgerAlarm(error.code, error.detail, index, author, digest)
+        if alarm not in self.alarms:
+            self.alarms.append(alarm)
 
     def content_key(self, header: Header) -> bytes:
         """The key of an envelope that was not dropped.
@@ -257,33 +265,44 @@ class LedgerReplica:
         """Whether an envelope is for this person."""
         return self.keyring.find_content_key(header.section, header.epoch, header.slot, header.record) is not None
 
-    def verify_drop_keys(self) -> None:
-        """Recomputes the public drop key of every current epoch that can be read.
+    def compare_drop_keys(self) -> None:
+        """Makes every drop key of a current epoch anew that can be made here; another one in the ledger is an alarm.
 
-        Raises:
-            ObjectError: `COMMITMENT`, naming nothing but that it is wrong.
+        Whoever signed it could read what is dropped, and would go on doing so after being removed.
         """
         for section in self.require_trust().sections.values():
             epoch = section.epochs[-1]
-            if not epoch.drop_key:
-                continue
-            private = self.keyring.find_drop_key(section.section, epoch.epoch, NO_ID)
-            if private is not None:
-                verify_drop_key(private, epoch.drop_key)
+            keys = [(NO_ID, epoch.drop_key), *((item.id, item.drop_key) for item in epoch.narrow)]
+            for slot, public in keys:
+                private = self.keyring.find_drop_key(section.section, epoch.epoch, slot) if public else None
+                if private is None:
+                    continue
+                try:
+                    verify_drop_key(private, public)
+                except ObjectError as error:
+                    self._note(error, epoch.first if slot == NO_ID else None)
 
     # --- words ---
 
     def open_words(self, about: About, whom: bytes, author: bytes, words: Words | None) -> dict[str, Value]:
         """Opens words of the ledger; an empty map where there are none or the key is not at hand.
 
+        Words that are not what their author sealed are an alarm, and say nothing: nobody stops a dossier by them.
+
         Raises:
-            ProtocolError: `ROOT_OF_TRUST`; or `ObjectError` when the words are not what their author sealed.
+            ProtocolError: `ROOT_OF_TRUST`.
         """
         state = self.require_trust()
         if words is None or not words.box:
             return {}
         lobby = self.keyring.find_epoch(state.lobby, words.epoch)
-        return open_words(lobby, about, whom, author, words) if lobby is not None else {}
+        if lobby is None:
+            return {}
+        try:
+            return open_words(lobby, about, whom, author, words)
+        except ObjectError as error:
+            self._note(error, author=author)
+            return {}
 
     def title_words(self) -> dict[str, Value]:
         """The words of the ledger itself: `title`, and for a dossier `informed`."""
