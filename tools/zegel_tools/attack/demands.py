@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from zegel_protocol.envelope import read_envelope
 from zegel_protocol.errors import HistoryError, ProtocolError
+from zegel_protocol.ledger.entry import SIGNED_ENTRY, read_entry
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.messages import (
     AppendEntry,
@@ -23,6 +25,7 @@ from zegel_protocol.messages import (
     StartFile,
     Submit,
 )
+from zegel_protocol.receipt import SIGNED_RECEIPT, read_receipt
 from zegel_tools.attack.attack import NotDefeatedError
 
 if TYPE_CHECKING:
@@ -74,14 +77,29 @@ async def require_refusal(work: Awaitable[object], *codes: ErrorCode) -> Protoco
     raise NotDefeatedError(f"it was accepted; expected was {' or '.join(codes)}")
 
 
-def require_silence(asked: Iterable[Asked]) -> None:
-    """Demands that nothing derived from keys is among what left a client.
+def require_silence(asked: Iterable[Asked], ledger: bytes | None = None) -> None:
+    """Demands that nothing derived from keys is among what left a client, about one ledger or at all.
 
     Raises:
         NotDefeatedError: Something is.
     """
     for request in asked:
-        require(not isinstance(request, SPEAKING), f"{type(request).__name__} left the client")
+        is_about = ledger is None or _ledger_of(request) in {None, ledger}
+        require(not (isinstance(request, SPEAKING) and is_about), f"{type(request).__name__} left the client")
+
+
+def _ledger_of(request: Asked) -> bytes | None:
+    match request:
+        case AppendEntry(entry=entry):
+            return read_entry(SIGNED_ENTRY.decode(entry)).ledger
+        case PutReceipt(receipt=receipt):
+            return read_receipt(SIGNED_RECEIPT.decode(receipt)).ledger
+        case Submit(envelope=envelope):
+            return read_envelope(envelope).header.dossier
+        case PutMemory(ledger=ledger) | StartFile(ledger=ledger):
+            return ledger
+        case _:
+            return None
 
 
 async def texts_of(section: Section) -> list[str]:
@@ -166,5 +184,5 @@ async def require_frozen(
     if shown is not None:
         require(await texts_of(section) == list(shown), "the last good messages are not shown")
     await victim.close()
-    require_silence(schemer.asked[before:])
+    require_silence(schemer.asked[before:], dossier.id)
     return f"alarm: {found[0].code}: {found[0].sentence}"
