@@ -8,11 +8,10 @@ Spec: ``protocol/spec/envelope.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta, structs
+from msgspec import Meta, Struct, structs
 
 from zegel_protocol import primitives
 from zegel_protocol.codec import Closed, Leading, ObjectCodec, Value, encode, encode_object
@@ -134,8 +133,7 @@ _ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
 _SKELETON = ObjectCodec(EncodedSkeleton, MAX_SKELETON_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Skeleton:
+class Skeleton(Struct, frozen=True):
     """A decoded, not yet verified skeleton."""
 
     header: Header
@@ -144,8 +142,7 @@ class Skeleton:
     """The envelope hash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """A decoded, not yet verified envelope."""
 
     skeleton: Skeleton
@@ -157,8 +154,7 @@ class Envelope:
         return self.skeleton.header
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedSkeleton:
+class VerifiedSkeleton(Struct, frozen=True):
     """A skeleton whose signature was verified. Made only by `verify_skeleton` and `verify_envelope`."""
 
     header: Header
@@ -166,8 +162,7 @@ class VerifiedSkeleton:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedEnvelope:
+class VerifiedEnvelope(Struct, frozen=True):
     """An envelope whose signature was verified. Made only by `verify_envelope`."""
 
     skeleton: VerifiedSkeleton
