@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from zegel_client.client import Dossier, Section
     from zegel_client.household import Attachment, Person
+    from zegel_protocol.invite_secret import InviteSecret
     from zegel_tools.loader.people import People
     from zegel_tools.loader.plan import Action, Plan
 
@@ -110,12 +111,14 @@ class DossierLoader:
 
     async def _join(self, action: Join) -> None:
         await self._drain()
-        answers: list[asyncio.Task[object]] = []
+        secrets: list[InviteSecret] = []
+        for seat in action.seats:
+            person = seat.person
+            secret, _ = await self._own.invite(person.name, seat.role, seat.access, handle=person.handle)
+            secrets.append(secret)
         async with asyncio.TaskGroup() as group:
-            for seat in action.seats:
-                person = seat.person
-                secret, _ = await self._own.invite(person.name, seat.role, seat.access, handle=person.handle)
-                answers.append(group.create_task(self._people.answer(person, secret)))
+            for seat, secret in zip(action.seats, secrets, strict=True):
+                group.create_task(self._people.answer(seat.person, secret))
         await self._people.welcome(self._plan.caseworker.handle)
         for seat in action.seats:
             await self._enter(seat.person)
