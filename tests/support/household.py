@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from support.ledger_model import LedgerModel
 
+from zegel_protocol.errors import ObjectError
 from zegel_protocol.ids import NO_ID
+from zegel_protocol.ledger.entry import sign_entry
 from zegel_protocol.ledger.operations import (
     ALL_RIGHTS,
     Create,
@@ -19,13 +22,18 @@ from zegel_protocol.ledger.operations import (
     ScopeKind,
     whole,
 )
+from zegel_protocol.ledger.rules import try_entry
 from zegel_tools.vectors import hand_written
 from zegel_tools.vectors.hand_written import SILENCE, an_id
 from zegel_tools.vectors.scene import person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from zegel_protocol.account import AccountKeys
-    from zegel_protocol.ledger.entry import SignedEntry
+    from zegel_protocol.errors import ErrorCode
+    from zegel_protocol.ledger.entry import Entry, SignedEntry
+    from zegel_protocol.ledger.operations import Operation
 
 
 @dataclass
@@ -38,6 +46,13 @@ class Line(hand_written.Line):
         cited = self.organisation.model if isinstance(self.organisation, Line) else None
         self.model = LedgerModel(self.ledger, cited)
 
+    def fork(self) -> Self:
+        other = super().fork()
+        other.model.hashes = list(self.model.hashes)
+        other.model.worlds = list(self.model.worlds)
+        other.model.entries = list(self.model.entries)
+        return other
+
     def append(self, signed: SignedEntry) -> None:
         super().append(signed)
         self.model.accept(signed.entry, signed.signature)
@@ -47,6 +62,26 @@ FOUNDER, COLLEAGUE, CLIENT, FRIEND, STRANGER = (
     person(name) for name in ("founder", "colleague", "client", "friend", "stranger")
 )
 """Founder of organisation and dossier; steward from the organisation; edits; looks; nobody."""
+
+
+def refusal(
+    line: Line,
+    author: AccountKeys,
+    *operations: Operation,
+    clock_ms: int | None = None,
+    spoil: Callable[[Entry], Entry] | None = None,
+) -> ErrorCode | None:
+    """Why an entry may not follow; None: it may. Nothing is appended."""
+    entry = line.entry(author, operations)
+    # What cannot follow as it is has no completion; it is judged as it stands.
+    with suppress(ObjectError):
+        entry = line.complete(entry)
+    signed = sign_entry(author.sign, spoil(entry) if spoil is not None else entry)
+    try:
+        try_entry(line.state, signed, line.cited, clock_ms)
+    except ObjectError as error:
+        return error.code
+    return None
 
 
 def found_organisation(*colleagues: AccountKeys) -> Line:
