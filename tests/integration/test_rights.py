@@ -286,3 +286,27 @@ async def test_who_leaves_the_organisation_leaves_its_dossiers(tmp_path: Path) -
         with pytest.raises(ProtocolError) as refused:
             await talk.send("Ben ik er nog?")
         assert refused.value.code is ErrorCode.NO_ACCESS
+
+
+async def test_two_clients_have_a_side_thread_each(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "look") as at:
+        assert not any(view.kind.startswith("side-") for view in at.dossier.sections())
+        secret, _ = await at.dossier.invite("Bram", "client")
+        second, _ = await Client.sign_up(at.server.url, secret, "bram", PASSWORD)
+        at.devices.append(second)
+        before = at.dossier.state.head_index
+        await at.worker.welcome()
+        await at.dossier.refresh()
+        sides = {view.kind: view for view in at.dossier.sections() if view.kind.startswith("side-")}
+        assert set(sides) == {"side-noor", "side-bram"}
+        assert {view.title for view in sides.values()} == {""}
+        # Both stand in the entry that added the second client: their existence says nothing.
+        assert {at.dossier.state.get_section(view.id).created for view in sides.values()} == {before + 1}
+
+        await at.dossier.section("side-noor").send("Alleen voor jou")
+        mine = (await at.as_other()).section("side-noor")
+        assert [message.text for message in await mine.read()] == ["Alleen voor jou"]
+        others = (await second.open(at.dossier.id)).section("side-noor")
+        with pytest.raises(ProtocolError) as refused:
+            await others.read()
+        assert refused.value.code is ErrorCode.NO_ACCESS

@@ -138,6 +138,8 @@ class DossierLoader:
         await section.put(primitives.random_bytes(ID_BYTES), person.to_profile().to_payload())
 
     async def _open_side_thread(self, action: OpenSideThread) -> None:
+        if any(view.kind == action.kind for view in self._own.sections()):
+            return  # made with the entry that added the second client
         dossier = self._dossiers.get(action.person.handle)
         readers = {} if dossier is None else {self._people.client(action.person.handle).account: action.right}
         await self._own.add_section(action.kind, action.title, readers=readers)

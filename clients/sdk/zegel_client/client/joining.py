@@ -8,6 +8,7 @@ from zegel_client.client.section import Section
 from zegel_client.client.signing_in import is_permission, look_at
 from zegel_client.client.views import AlarmView, Joined
 from zegel_client.engine.session import prepare_permit
+from zegel_client.engine.side_threads import add_side_threads
 from zegel_client.errors import RefusedError
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
 from zegel_protocol.invite_note import open_note, seal_note
@@ -136,7 +137,12 @@ class Joining:
         handle = self._read_handle(invite, account, claim)
         if handle:
             words["handle"] = handle
-        await sync.append(lambda draft: draft.add_invited(claim, words))
+
+        def build(draft: Draft) -> None:
+            draft.add_invited(claim, words)
+            add_side_threads(draft, sync.replica, account, words, self._context.now_ms())
+
+        await sync.append(build)
         for planned in sync.replica.state.invites[invite].planned:
             if planned.since_epoch:
                 await Section(sync.section(planned.scope.section)).carry()
