@@ -24,7 +24,8 @@ from msgspec import Meta
 from zegel_protocol.account import Action, KdfParameters, MemberKeys, WrapKind
 from zegel_protocol.codec import Closed
 from zegel_protocol.errors import ErrorCode
-from zegel_protocol.ids import Hash, Id, Natural, Signature
+from zegel_protocol.ids import MAX_INTEGER, Hash, Id, Natural, Signature
+from zegel_protocol.ledger.entry import MAX_OPERATIONS
 from zegel_protocol.ledger.operations import LedgerKind
 from zegel_protocol.transcript import Point
 
@@ -37,9 +38,13 @@ MAX_PAGE = 512
 MAX_PAGE_BYTES = 4 << 20
 """A server ends a page earlier once its bodies are this long; a page holds at least one item."""
 MAX_HASHES = 100_000
+MAX_WRAPS = 8192
+"""Most wraps beside an entry: a frame has no room for more."""
 FILE_CHUNKS_PER_REQUEST = 16
 """Sealed chunks of one file that travel together: a little over 1 MiB."""
 
+Rid = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+"""The number of a request on its connection; 0 stands before events."""
 Token = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Blob = Annotated[bytes, Meta(max_length=MAX_FRAME_BYTES)]
 Small = Annotated[bytes, Meta(max_length=16_384)]
@@ -191,9 +196,9 @@ class AppendEntry(Closed, tag="append_entry"):
     """
 
     entry: Blob
-    wraps: tuple[Blob, ...]
-    links: tuple[Small, ...]
-    boxes: tuple[InviteBoxLine, ...]
+    wraps: Annotated[tuple[Blob, ...], Meta(max_length=MAX_WRAPS)]
+    links: Annotated[tuple[Small, ...], Meta(max_length=MAX_OPERATIONS)]
+    boxes: Annotated[tuple[InviteBoxLine, ...], Meta(max_length=MAX_OPERATIONS)]
 
 
 class Appended(Closed, tag="appended"):
@@ -798,14 +803,14 @@ Event = EntryEvent | EnvelopeEvent | ReceiptEvent | TypingEvent | ClaimEvent | M
 class HelloFrame(Closed):
     """The first frame from client to server; `Welcome` or a `Failure` comes back with the same `rid`."""
 
-    rid: Natural
+    rid: Rid
     hello: Hello
 
 
 class RequestFrame(Closed):
     """Any later frame from client to server: `rid` is 1 and up, and comes back with the answer."""
 
-    rid: Natural
+    rid: Rid
     request: Request
 
 

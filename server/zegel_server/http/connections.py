@@ -7,19 +7,74 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestHandler
 
+from zegel_protocol.errors import ErrorCode
+from zegel_protocol.messages import Failure
 from zegel_server.http.addresses import group_of
+from zegel_server.http.routes import failed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from aiohttp.web_protocol import RequestHandler
 
     from zegel_server.config import LimitsSection
 
 FIRST_REQUEST_SECONDS = 15
 KEEP_ALIVE_SECONDS = 75
 MAX_HEADER_BYTES = 8190
+
+
+class Connection(RequestHandler):
+    """aiohttp's side of one connection, which can be told how much may still come in.
+
+    Bodies are taken as they come: nothing here is compressed.
+    """
+
+    __slots__ = ("_left_bytes",)
+
+    def __init__(self, server: LimitedServer) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            access_log=None,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what it takes for none
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+            auto_decompress=False,
+        )
+        self._left_bytes: int | None = None
+
+    def limit_input(self, most_bytes: int | None) -> None:
+        """Ends the connection once more comes in than this; None: no limit of ours."""
+        self._left_bytes = most_bytes
+
+    def data_received(self, data: bytes) -> None:
+        """Counts what comes in where that is limited."""
+        if self._left_bytes is not None:
+            self._left_bytes -= len(data)
+            if self._left_bytes < 0:
+                if self.transport is not None:
+                    self.transport.abort()
+                return
+        super().data_received(data)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Refuses what is no HTTP in our own words, and without a line in the log: strangers could fill it.
+
+        Nor is there one where the other side went before its answer came.
+        """
+        if not isinstance(exc, HttpProcessingError | ConnectionError) or request.writer.output_size:
+            return super().handle_error(request, status, exc, message)
+        response = failed(Failure(ErrorCode.ENCODING, "this is not HTTP as it should be"), status)
+        response.force_close()
+        return response
 
 
 class LimitedServer(web.Server):
@@ -41,13 +96,11 @@ class LimitedServer(web.Server):
         self._addresses: dict[RequestHandler, str] = {}
         self._by_address: Counter[str] = Counter()
         self._silent: dict[RequestHandler, asyncio.TimerHandle] = {}
-        super().__init__(
-            self._handle,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-            access_log=None,
-            max_line_size=MAX_HEADER_BYTES,
-            max_field_size=MAX_HEADER_BYTES,
-        )
+        super().__init__(self._handle)
+
+    def __call__(self) -> Connection:
+        """Makes the handler of a new connection."""
+        return Connection(self)
 
     @property
     def connection_count(self) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import WSMsgType, web
 
@@ -23,14 +23,19 @@ from zegel_server.services.delivery import event_frame
 from zegel_server.services.refusal import RefusedError, failure_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from zegel_server.clock import Clock
     from zegel_server.config import LimitsSection
+    from zegel_server.http.connections import Connection
     from zegel_server.log import Log
     from zegel_server.metrics import Metrics
     from zegel_server.services.caller import Caller
     from zegel_server.services.dispatch import Dispatch
 
 HELLO_SECONDS = 10
+GREETING_BYTES = 65_536
+"""Most that a connection may send before it is known whose it is."""
 CLOSE_SECONDS = 2
 HIGH_WATER_BYTES = 1 << 20
 """While more than this waits for a reader, nothing is read from it."""
@@ -57,21 +62,29 @@ class Live:
         return sum(connection.queued_bytes for connection in self._connections)
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serves one WebSocket from its first to its last frame."""
+        """Serves one WebSocket from its first to its last frame.
+
+        Raises:
+            ProtocolError: `INVALID`: the request does not ask for a WebSocket.
+        """
         socket = web.WebSocketResponse(
             compress=False,
             max_msg_size=MAX_FRAME_BYTES,
             timeout=CLOSE_SECONDS,
             heartbeat=self._limits.idle_seconds,
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except web.HTTPException:
+            raise ProtocolError(ErrorCode.INVALID, "this path is a WebSocket of version 13") from None
         rid = 0
         try:
-            frame = await self._read_hello(socket)
-            rid = frame.rid
-            caller = await self._greet(frame.hello)
-        except ProtocolError as error:
-            await _refuse(socket, rid, failure_of(error))
+            with _limited_input(request):
+                frame = await self._read_hello(socket)
+                rid = frame.rid
+                caller = await self._greet(frame.hello)
+        except Exception as error:  # noqa: BLE001 - whatever happens, who greeted gets an answer
+            await _refuse(socket, rid, self._dispatch.fail(error, "Hello"))
             return socket
         connection = LiveConnection(request, socket, caller, self._dispatch, self._limits, self._metrics)
         caller.outlet = connection
@@ -132,6 +145,15 @@ class Live:
                 await asyncio.wait_for(self._all_left.wait(), 2 * CLOSE_SECONDS)
         for connection in list(self._connections):
             connection.drop()
+
+
+@contextlib.contextmanager
+def _limited_input(request: web.BaseRequest) -> Generator[None]:
+    """Strangers send a greeting, not megabytes."""
+    connection = cast("Connection", request.protocol)
+    connection.limit_input(GREETING_BYTES)
+    yield
+    connection.limit_input(None)
 
 
 async def _refuse(socket: web.WebSocketResponse, rid: int, failure: Failure) -> None:

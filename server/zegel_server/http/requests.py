@@ -9,6 +9,7 @@ import msgspec
 from zegel_protocol import messages
 from zegel_protocol.codec import ObjectCodec
 from zegel_protocol.errors import ErrorCode, ObjectError
+from zegel_protocol.ids import MAX_INTEGER
 from zegel_protocol.messages import MAX_FRAME_BYTES
 
 FRAME: ObjectCodec[messages.RequestFrame] = ObjectCodec(messages.RequestFrame, MAX_FRAME_BYTES)
@@ -28,23 +29,24 @@ class _Tagged(msgspec.Struct, array_like=True):
 _BARE = msgspec.msgpack.Decoder(_BareFrame)
 _TAGGED = msgspec.msgpack.Decoder(_Tagged)
 _TAGS = {kind.__struct_config__.tag for kind in messages.Request.__args__}
+_UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 def read_rid(frame: bytes) -> tuple[int, bytes] | None:
     """The number of a request that itself cannot be read, and its bytes; None: nothing can be read."""
     try:
         bare = _BARE.decode(frame)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         # Not a frame at all: the caller ends the connection.
         return None
-    return (bare.rid, bytes(bare.request)) if bare.rid > 0 else None
+    return (bare.rid, bytes(bare.request)) if 0 < bare.rid <= MAX_INTEGER else None
 
 
 def explain(request: bytes, error: ObjectError) -> ObjectError:
     """Tells a request of an unknown type from a malformed one."""
     try:
         tag = _TAGGED.decode(request).tag
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         # Not a request at all.
         return error
     if tag not in _TAGS:

@@ -33,8 +33,6 @@ MESSAGE_PACK = "application/msgpack"
 BODY_SECONDS = 60
 _TOKEN_DIGITS = 64
 
-Answer = "Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]"
-
 
 class Routes:
     """Everything that is answered over HTTP."""
@@ -74,14 +72,14 @@ class Routes:
             if len(parts) == 5 and parts[:3] == ["", "v1", "files"]:  # noqa: PLR2004 - /v1/files/FILE/CHUNK
                 found = {"GET": self._get_file, "PUT": self._put_file}.get(request.method)
         if found is None:
-            return _failed(Failure(ErrorCode.UNKNOWN_TYPE, "there is no such path"), error_map.NOT_FOUND)
+            return failed(Failure(ErrorCode.UNKNOWN_TYPE, "there is no such path"), error_map.NOT_FOUND)
         try:
             return await found(request)
         except ConnectionError:
             # The other side went while it was being answered: nobody is left to tell.
             raise
         except Exception as error:  # noqa: BLE001 - whatever happens, who asked gets an answer
-            return _failed(self._dispatch.fail(error, request.method))
+            return failed(self._dispatch.fail(error, request.method))
 
     # --- for people and machines that watch ---
 
@@ -103,7 +101,7 @@ class Routes:
 
     async def _show_metrics(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._public_metrics and not self._addresses.is_direct_loopback(request):
-            return _failed(Failure(ErrorCode.NO_ACCESS, "not from there"))
+            return failed(Failure(ErrorCode.NO_ACCESS, "not from there"))
         return web.Response(text=self._metrics.text(), content_type="text/plain", charset="utf-8")
 
     # --- messages ---
@@ -163,11 +161,12 @@ class Routes:
 
 def _answered(answer: messages.Answer) -> web.Response:
     if isinstance(answer, Failure):
-        return _failed(answer)
+        return failed(answer)
     return web.Response(body=encode_message(answer), content_type=MESSAGE_PACK)
 
 
-def _failed(failure: Failure, status: int | None = None) -> web.Response:
+def failed(failure: Failure, status: int | None = None) -> web.Response:
+    """A failure as an answer over HTTP."""
     return web.Response(
         body=encode_message(failure),
         status=status if status is not None else error_map.status_of(failure.code),
@@ -197,4 +196,6 @@ async def _read_body(request: web.BaseRequest, most_bytes: int) -> bytes:
                 pieces.append(piece)
     except TimeoutError:
         raise ProtocolError(ErrorCode.INVALID, "the body did not come in time") from None
+    except web.RequestPayloadError:
+        raise ProtocolError(ErrorCode.ENCODING, "the body cannot be read") from None
     return b"".join(pieces)
