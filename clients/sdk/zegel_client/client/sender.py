@@ -156,11 +156,34 @@ class Sender:
             await self._ledger.ensure_open()
             await self._section.bring_line()
             self._is_ready = True
+        await self._require_epoch()
         unsealed = [pending for pending in self._outbox.pending if pending.sealed is None]
         batch = unsealed[:_BATCH]
         for pending in batch:
             self._outbox.seal(pending, self._section.replica.head)
         await self._keep([*batch, *(pending for pending in unsealed[_BATCH:] if pending.number not in self._kept)])
+
+    async def _require_epoch(self) -> None:
+        """Begins the epoch that the section waits for, whatever the server would take.
+
+        Who may not read any more holds the key of the epoch that was: nothing is sealed under it once that is known.
+
+        Raises:
+            RefusedError: `DUE`: others have to begin it, or the server does not take it yet.
+        """
+        if not self._is_due():
+            return
+        refused: RefusedError | None = None
+        try:
+            await self._advance()
+        except RefusedError as error:
+            # Such as an end date that the server's clock has not reached.
+            refused = error
+        if self._is_due():
+            raise RefusedError(ErrorCode.DUE, "the section waits for a new epoch") from refused
+
+    def _is_due(self) -> bool:
+        return self._ledger.replica.state.is_due(self._section.section, self._context.now_ms())
 
     async def _keep_new(self) -> None:
         """Keeps what was written and is not in the vault yet."""
@@ -278,8 +301,7 @@ class Sender:
 
     async def _advance(self) -> None:
         """Begins the epoch that the section waits for, where this account may."""
-        now_ms = self._context.now_ms()
-        if self._ledger.replica.state.is_due(self._section.section, now_ms):
+        if self._is_due():
             await self._ledger.append(lambda draft: draft.expire_passed() + draft.advance_due(), needs_pins=True)
 
     async def _apply(self, verdict: Verdict, pending: Pending, failure: Failure) -> None:
