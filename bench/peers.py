@@ -20,17 +20,17 @@ def measure(harness: Path, peers: str, *, is_quick: bool) -> str:
     Args:
         harness: Folder of `run.py`.
         peers: Names, with commas between.
-        is_quick: One short repeat instead of three.
+        is_quick: One short repeat instead of three that wait for a quiet machine.
 
     Raises:
         subprocess.CalledProcessError: The harness failed; it has said why.
     """
     bench_venv = os.environ.get("BENCH_VENV")
     python = str(Path(bench_venv) / "bin" / "python") if bench_venv else sys.executable
-    quick = ["--repeats", "1", "--secs", "4", "--conns", "500", "--catchup-repeats", "3"] if is_quick else []
+    length = ["--repeats", "1", "--secs", "4", "--conns", "500"] if is_quick else ["--quiet", "30"]
     with tempfile.TemporaryDirectory(prefix="zegel-peers-") as folder:
         out = Path(folder) / "peers.json"
-        words = ["--adapter", ADAPTER, "--peers", peers, "--workload", WORKLOADS, "--out", str(out), *quick]
+        words = ["--adapter", ADAPTER, "--peers", peers, "--workload", WORKLOADS, "--out", str(out), *length]
         subprocess.run([python, str(harness / "run.py"), *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         told = out.with_suffix(".md").read_text(encoding="utf-8")
     _, _, tables = told.partition("\n")
