@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
+from zegel_client.engine.entry_keys import EntryKeys
 from zegel_protocol import primitives, transcript
 from zegel_protocol.codec import encode_object
 from zegel_protocol.epoch import (
@@ -19,12 +18,8 @@ from zegel_protocol.epoch import (
     NO_HASH,
     EpochKeys,
     KeyKind,
-    drop_key,
-    key_commitment,
     link_hash,
-    record_key,
     seal_link,
-    slot_key,
 )
 from zegel_protocol.errors import ErrorCode, ProtocolError, UsageError
 from zegel_protocol.ids import NO_ID, LedgerId, SectionId
@@ -43,7 +38,6 @@ from zegel_protocol.ledger.operations import (
     Grant,
     Invite,
     LedgerKind,
-    NarrowCommitment,
     Operation,
     PlannedGrant,
     Remove,
@@ -51,15 +45,13 @@ from zegel_protocol.ledger.operations import (
     Scope,
     ScopeKind,
     SetName,
-    WrapReference,
 )
-from zegel_protocol.ledger.rules import INVITE_MS, NARROW_KIND, preview_entry, try_entry
+from zegel_protocol.ledger.rules import INVITE_MS, preview_entry, try_entry
 from zegel_protocol.ledger.state import is_ended
 from zegel_protocol.ledger.words import NO_WORDS, About, seal_words
-from zegel_protocol.ledger.wraps import required_scopes, verify_wraps
+from zegel_protocol.ledger.wraps import verify_wraps
 from zegel_protocol.messages import AppendEntry, InviteBoxLine
 from zegel_protocol.transcript import Pin, Point
-from zegel_protocol.wrap import KeyScope, WrappedKey, seal_wrap, wrap_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +61,7 @@ if TYPE_CHECKING:
     from zegel_protocol.codec import Value
     from zegel_protocol.invite_secret import InviteSecret
     from zegel_protocol.ledger.operations import Words
-    from zegel_protocol.ledger.state import GrantInterval, LedgerState, Section
+    from zegel_protocol.ledger.state import LedgerState, Section
     from zegel_protocol.messages import Claim
 
 _READ_AND_WRITE = Right.READ | Right.WRITE
@@ -124,10 +116,8 @@ class Draft:
         self._now_ms = now_ms
         self._heads = dict(heads or {})
         self._organisation = organisation
-        self._slot_word = slot_word or _no_word
-        self._record_slot = record_slot or _no_slot
         self._operations: list[Operation] = []
-        self._epochs: dict[bytes, EpochKeys] = {}
+        self._keys = EntryKeys(replica.ledger, replica.own.account, replica.keyring, slot_word, record_slot)
         self._links: list[bytes] = []
         self._boxes: dict[bytes, _Boxed] = {}
 
@@ -164,8 +154,8 @@ class Draft:
 
     def current_epoch(self, section: bytes) -> int:
         """The section's epoch after what was drafted so far."""
-        if section in self._epochs:
-            return self._epochs[section].epoch
+        if section in self._keys.epochs:
+            return self._keys.epochs[section].epoch
         return self.state.get_section(section).epoch
 
     # --- creating ---
@@ -221,8 +211,8 @@ class Draft:
         Raises:
             ProtocolError: `NO_ACCESS` without the history key of the current epoch.
         """
-        if section in self._epochs:
-            return self._epochs[section].epoch
+        if section in self._keys.epochs:
+            return self._keys.epochs[section].epoch
         current = self.state.get_section(section).epoch
         previous = self._replica.keyring.find_epoch(section, current)
         if previous is None or previous.history is None:
@@ -246,7 +236,7 @@ class Draft:
 
     def _begin_epoch(self, section: bytes, epoch: int) -> EpochKeys:
         keys = EpochKeys.generate(LedgerId(self.ledger), SectionId(section), epoch)
-        self._epochs[section] = keys
+        self._keys.epochs[section] = keys
         return keys
 
     def _add_advance(self, section: bytes, keys: EpochKeys, link: bytes | None) -> None:
@@ -295,7 +285,7 @@ class Draft:
 
     def _has_drop_key(self, scope: Scope) -> bool:
         """Whether the grant brings the key for writing unread itself, or the current epoch has it."""
-        if scope.kind is not ScopeKind.SECTION or self._state is None or scope.section in self._epochs:
+        if scope.kind is not ScopeKind.SECTION or self._state is None or scope.section in self._keys.epochs:
             return True
         found = self._state.sections.get(scope.section)
         return found is not None and bool(found.epochs[-1].drop_key)
@@ -468,7 +458,7 @@ class Draft:
         self._operations.append(SetName(self._say(About.NAME, self.own.account, {"name": name})))
 
     def _say(self, about: About, whom: bytes, words: dict[str, Value]) -> Words:
-        """Seals words under the lobby's newest epoch; a placeholder until `finish`, as the lobby may still move on."""
+        """Seals words under the lobby's newest epoch: an advance of the lobby comes before words in one draft."""
         if not words:
             return NO_WORDS
         return seal_words(self._lobby_keys(), about, whom, self.own.account, words)
@@ -476,9 +466,9 @@ class Draft:
     def _lobby_keys(self) -> EpochKeys:
         first = self._operations[0] if self._operations else None
         lobby = first.lobby if isinstance(first, Create) else self.state.lobby
-        if lobby not in self._epochs and self.state.get_section(lobby).is_due():
+        if lobby not in self._keys.epochs and self.state.get_section(lobby).is_due():
             self.advance(lobby)
-        drafted = self._epochs.get(lobby)
+        drafted = self._keys.epochs.get(lobby)
         if drafted is not None:
             return drafted
         keys = self._replica.keyring.find_epoch(lobby, self.state.get_section(lobby).epoch)
@@ -499,10 +489,10 @@ class Draft:
         bare = self._entry(self._operations)
         organisation = self._organisation.state if self._organisation is not None else None
         after = preview_entry(self._state, bare, organisation)
-        bare = self._entry([self._with_commitments(after, operation) for operation in bare.operations])
+        bare = self._entry([self._keys.with_commitments(after, operation) for operation in bare.operations])
         after = preview_entry(self._state, bare, organisation)
-        wraps = self._seal_wraps(after, bare)
-        entry = self._entry([self._with_wraps(after, operation, wraps) for operation in bare.operations])
+        wraps = self._keys.seal_wraps(after, bare)
+        entry = self._entry([self._keys.with_wraps(after, operation, wraps) for operation in bare.operations])
         signed = sign_entry(self.own.sign, entry)
         encoded_wraps = tuple(encoded for encoded in wraps.values())
         trial = try_entry(self._state, signed, organisation)
@@ -511,7 +501,7 @@ class Draft:
         request = AppendEntry(
             encode_object(signed), encoded_wraps, tuple(self._links), self._seal_boxes(trial.state, entry, head_hash)
         )
-        return Prepared(request, signed, head_hash, tuple(self._epochs.values()))
+        return Prepared(request, signed, head_hash, tuple(self._keys.epochs.values()))
 
     def _entry(self, operations: list[Operation]) -> Entry:
         state = self._state
@@ -525,120 +515,6 @@ class Draft:
             self.own.generation,
             tuple(operations),
         )
-
-    def _keys(self, section: bytes, epoch: int) -> EpochKeys:
-        drafted = self._epochs.get(section)
-        keys = (
-            drafted
-            if drafted is not None and drafted.epoch == epoch
-            else self._replica.keyring.find_epoch(section, epoch)
-        )
-        if keys is None:
-            raise ProtocolError(ErrorCode.NO_ACCESS, "a key that is needed for this is not at hand")
-        return keys
-
-    def _narrow_key(self, section: bytes, epoch: int, kind: KeyKind, scope_id: bytes) -> bytes:
-        section_key = self._keys(section, epoch).section_key()
-        if kind is KeyKind.SLOT:
-            return slot_key(section_key, scope_id)
-        return record_key(slot_key(section_key, self._record_slot(section, scope_id)), scope_id)
-
-    def _narrow_commitment(self, section: bytes, epoch: int, scope: Scope, *, has_drop: bool) -> NarrowCommitment:
-        kind = NARROW_KIND[scope.kind]
-        key = self._narrow_key(section, epoch, kind, scope.id)
-        drop = b""
-        if has_drop:
-            drop = drop_key(key, self.ledger, section, epoch, kind, scope.id).public
-        return NarrowCommitment(
-            epoch, kind, scope.id, key_commitment(key, self.ledger, section, epoch, kind, scope.id), drop
-        )
-
-    def _with_commitments(self, after: LedgerState, operation: Operation) -> Operation:
-        """Adds drop keys and the commitments of narrow scopes, as the state after the entry asks for them."""
-        if isinstance(operation, Advance):
-            section = after.get_section(operation.section)
-            lines = [line for line in section.grants if line.current() is not None]
-            drop = b""
-            if any(_is_drop(line.current()) for line in lines if line.scope.kind is ScopeKind.SECTION):
-                drop = self._epochs[operation.section].drop_key().public
-            scopes: dict[tuple[ScopeKind, bytes], bool] = {}
-            for line in lines:
-                if line.scope.kind is not ScopeKind.SECTION:
-                    place = (line.scope.kind, line.scope.id)
-                    scopes[place] = scopes.get(place, False) or _is_drop(line.current())
-            narrow = tuple(
-                self._narrow_commitment(
-                    operation.section,
-                    operation.epoch,
-                    Scope(operation.section, kind, scope_id),
-                    has_drop=has_drop,
-                )
-                for (kind, scope_id), has_drop in sorted(scopes.items())
-            )
-            return replace(operation, drop_key=drop, narrow=narrow)
-        if isinstance(operation, Grant) and operation.scope.kind is not ScopeKind.SECTION and operation.rights:
-            return replace(operation, narrow=self._missing_commitments(after, operation))
-        return operation
-
-    def _missing_commitments(self, after: LedgerState, operation: Grant) -> tuple[NarrowCommitment, ...]:
-        scope = operation.scope
-        section = after.get_section(scope.section)
-        drafted = self._epochs.get(scope.section)
-        last = section.epoch - (1 if drafted is not None else 0)
-        reads = bool(operation.rights & Right.READ)
-        has_drop = bool(operation.rights & Right.WRITE) and not reads
-        first = max(operation.since_epoch, 1) if reads else section.epoch
-        kind = NARROW_KIND[scope.kind]
-        missing: list[NarrowCommitment] = []
-        for epoch in range(first, last + 1):
-            held = next((n for n in section.epochs[epoch - 1].narrow if (n.kind, n.id) == (kind, scope.id)), None)
-            if held is None or (has_drop and not held.drop_key and epoch == section.epoch):
-                missing.append(
-                    self._narrow_commitment(scope.section, epoch, scope, has_drop=has_drop and epoch == section.epoch)
-                )
-        return tuple(missing)
-
-    def _seal_wraps(self, after: LedgerState, entry: Entry) -> dict[tuple[bytes, bytes], bytes]:
-        wraps: dict[tuple[bytes, bytes], bytes] = {}
-        for (section, grantee), scopes in required_scopes(after, entry).items():
-            if not scopes:
-                continue
-            keys = [self._wrapped_key(section, scope) for scope in scopes]
-            wraps[section, grantee] = seal_wrap(
-                keys, self.ledger, section, after.members[grantee].keys, self.own.account
-            )
-        return wraps
-
-    def _wrapped_key(self, section: bytes, scope: KeyScope) -> WrappedKey:
-        match scope.kind:
-            case KeyKind.CONTENT:
-                return WrappedKey(scope, self._keys(section, scope.epoch).content)
-            case KeyKind.HISTORY:
-                history = self._keys(section, scope.epoch).history
-                if history is None:
-                    raise ProtocolError(ErrorCode.NO_ACCESS, "the history key is not at hand")
-                return WrappedKey(scope, history)
-            case KeyKind.SLOT:
-                key = self._narrow_key(section, scope.epoch, scope.kind, scope.id)
-                return WrappedKey(scope, key, self._slot_word(section, scope.id))
-            case KeyKind.RECORD:
-                return WrappedKey(scope, self._narrow_key(section, scope.epoch, scope.kind, scope.id))
-
-    def _with_wraps(
-        self, after: LedgerState, operation: Operation, wraps: dict[tuple[bytes, bytes], bytes]
-    ) -> Operation:
-        if isinstance(operation, Advance):
-            references = tuple(
-                WrapReference(grantee, after.members[grantee].keys.generation, wrap_hash(encoded))
-                for (section, grantee), encoded in wraps.items()
-                if section == operation.section
-            )
-            return replace(operation, wraps=references)
-        if isinstance(operation, Grant) and operation.scope.section not in self._epochs:
-            encoded = wraps.get((operation.scope.section, operation.grantee))
-            if encoded is not None and operation.rights & Right.READ:
-                return replace(operation, wrap_hash=wrap_hash(encoded))
-        return operation
 
     def _seal_boxes(self, after: LedgerState, entry: Entry, head_hash: bytes) -> tuple[InviteBoxLine, ...]:
         create_hash = after.create_hash
@@ -658,16 +534,3 @@ class Draft:
             )
             lines.append(InviteBoxLine(invite, seal_invite_box(boxed.secret, box)))
         return tuple(lines)
-
-
-def _is_drop(grant: GrantInterval | None) -> bool:
-    """Whether a grant is for writing without reading."""
-    return grant is not None and bool(grant.rights & Right.WRITE) and not grant.rights & Right.READ
-
-
-def _no_word(_section: bytes, _slot: bytes) -> str:
-    return ""
-
-
-def _no_slot(_section: bytes, _record: bytes) -> bytes:
-    return NO_ID
