@@ -11,6 +11,7 @@ import pytest
 from support.installation import Installation, installation
 
 from zegel_client.client import Client
+from zegel_client.client.offer import look_at_invitation
 from zegel_client.engine.roles import BUDGET, NOTES
 from zegel_protocol import primitives
 from zegel_protocol.conversation import Message
@@ -310,3 +311,17 @@ async def test_two_clients_have_a_side_thread_each(tmp_path: Path) -> None:
         with pytest.raises(ProtocolError) as refused:
             await others.read()
         assert refused.value.code is ErrorCode.NO_ACCESS
+
+
+async def test_names_of_any_length_can_be_invited(tmp_path: Path) -> None:
+    async with room(tmp_path, "client", "look") as at:
+        name = "\N{WAVING HAND SIGN}" * 400
+        dossier = await at.worker.create_dossier(name, "2026-11-20", "brief")
+        secret, _ = await dossier.invite(name, "client")
+        offer = await look_at_invitation(at.server.url, secret)
+        assert offer.title == "\N{WAVING HAND SIGN}" * 89 + "…"
+        await at.other.accept(secret)
+        await at.worker.welcome()
+        opened = await at.other.open(dossier.id)
+        assert opened.title == name
+        assert opened.find_person(at.person).name == name

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from zegel_protocol.ledger.state import LedgerState, Member
 
 _READ_AND_WRITE = Right.READ | Right.WRITE
+_MAX_BOX_WORD_BYTES = 360
+"""Five texts of this length stay below `invite_secret.MAX_WORDS_BYTES`."""
 
 
 class Dossier:
@@ -332,15 +334,16 @@ class Dossier:
         return found
 
     def _box_words(self, words: dict[str, Value]) -> dict[str, Value]:
-        """What a newcomer reads before answering."""
+        """What a newcomer reads before answering; every box has one size, so long words are cut."""
+        is_organisation = self.kind is LedgerKind.ORGANISATION
         shown: dict[str, Value] = {
-            "inviter": self._sync.name_of(self._sync.context.account),
-            "name": words.get("name"),
-            "organisation": self.organisation_name or (self.title if self.kind is LedgerKind.ORGANISATION else ""),
-            "role": words.get("role"),
+            "inviter": _cut(self._sync.name_of(self._sync.context.account)),
+            "name": _cut(_word(words, "name")),
+            "organisation": _cut(self.organisation_name or (self.title if is_organisation else "")),
+            "role": _cut(_word(words, "role")),
         }
-        if self.kind is LedgerKind.DOSSIER:
-            shown["title"] = self.title
+        if not is_organisation:
+            shown["title"] = _cut(self.title)
         return shown
 
     def invitations(self) -> list[InvitationView]:
@@ -580,6 +583,14 @@ def fingerprint(keys: MemberKeys) -> str:
     """32 hexadecimal digits in groups of four, over a member's current keys."""
     digits = primitives.digest(Label.FINGERPRINT, encode_object(keys)).hex()[:32]
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+
+def _cut(text: str) -> str:
+    """A text short enough for five of its kind to fit into the box of an invitation."""
+    encoded = text.encode()
+    if len(encoded) <= _MAX_BOX_WORD_BYTES:
+        return text
+    return encoded[: _MAX_BOX_WORD_BYTES - 3].decode(errors="ignore") + "…"
 
 
 def _word(words: Mapping[str, Value], name: str) -> str:
