@@ -114,7 +114,6 @@ class Accounts:
             ProtocolError: `LOG_IN_FAILED` for everything that is wrong with handle or password, `RATE_LIMITED`,
                 `CHALLENGE`, `ORIGIN`, `NO_ACCESS` (blocked by the operator).
         """
-        self._by_address.check(address)
         proof = self._read_proof(request.proof)
         if proof.action not in {Action.LOG_IN, Action.RECOVER}:
             raise ProtocolError(ErrorCode.LOG_IN_FAILED, "a proof of another purpose")
@@ -123,7 +122,7 @@ class Accounts:
             raise ProtocolError(ErrorCode.NO_ACCESS, "the account was blocked by the operator")
         digest = self._secrets.handle_digest(normalise_handle(proof.handle))
         self._successes.take(digest)
-        self._by_address.count(address)
+        self._by_address.take(address)
         is_recovery = proof.action is Action.RECOVER
         return await self._open_session(found.account, row, request.client, is_recovery=is_recovery)
 
@@ -140,12 +139,13 @@ class Accounts:
         """Checks a proof against the account of its handle; `account`: the one it must be."""
         handle = normalise_handle(proof.handle)
         digest = self._secrets.handle_digest(handle)
-        self._failures.check(digest)
         self._challenges.use(proof.challenge, digest, proof.action)
         self._origins.verify_own(proof.origin)
         if abs(self._clock.now_ms() - proof.time_ms) > LOG_IN_SECONDS * 1000:
             raise ProtocolError(ErrorCode.CHALLENGE, "the proof's time is not now")
         found = await self._database.read(accounts.find_by_handle, digest)
+        # From here to the count nothing waits, so that failures of the same moment are counted too.
+        self._failures.check(digest)
         row = self._open(found)
         auth_key = row.recovery.auth_key if proof.action is Action.RECOVER else row.password.auth_key
         is_proved = _is_proved(auth_key, encoded, signature)
@@ -183,18 +183,16 @@ class Accounts:
         if abs(self._clock.now_ms() - form.time_ms) > LOG_IN_SECONDS * 1000:
             raise ProtocolError(ErrorCode.CHALLENGE, "the form's time is not now")
         row = _row_of(form)
-        if invitation.tries >= MAX_TRIES:
-            raise RefusedError(ErrorCode.RATE_LIMITED, "too many handles were tried with this invitation")
+        _verify_may_try(invitation)
         digest = self._secrets.handle_digest(form.handle)
-        if await self._database.read(accounts.find_by_handle, digest) is not None:
-            await self._database.write(invitations.count_try, invitation)
-            raise ProtocolError(ErrorCode.HANDLE_TAKEN, "somebody has this handle")
         sealed = seal_account(self._secrets, form.keys.account, row)
         try:
-            await self._database.write(_insert_account, form, digest, sealed, invitation, self._clock.now_ms())
+            is_made = await self._database.write(_make_account, form, digest, sealed, self._clock.now_ms())
         except ConflictError:
-            # The account's id, the handle in the same moment, or the invitation's last account.
+            # The account's id, or the operator's permission in the same moment.
             raise ProtocolError(ErrorCode.INVITATION, "the invitation or the id was used") from None
+        if not is_made:
+            raise ProtocolError(ErrorCode.HANDLE_TAKEN, "somebody has this handle")
         return await self._open_session(form.keys.account, row, request.client, is_recovery=False)
 
     # --- changing ---
@@ -291,16 +289,29 @@ def _find_with_mix(
     return accounts.find_by_handle(connection, handle_digest), accounts.list_kdf_shares(connection)
 
 
-def _insert_account(
-    connection: Connection, form: SignUpForm, digest: bytes, sealed: bytes, invitation: StoredInvitation, now_ms: int
-) -> None:
+def _verify_may_try(invitation: StoredInvitation) -> None:
+    """An invitation tells of few taken handles and makes few accounts, and then tells nothing more."""
+    if invitation.accounts >= MAX_ACCOUNTS:
+        raise ProtocolError(ErrorCode.INVITATION, "the invitation was used")
+    if invitation.tries >= MAX_TRIES:
+        raise RefusedError(ErrorCode.RATE_LIMITED, "too many handles were tried with this invitation")
+
+
+def _make_account(connection: Connection, form: SignUpForm, digest: bytes, sealed: bytes, now_ms: int) -> bool:
+    """Makes an account; returns False where its handle is taken. What others tried in the same moment counts."""
+    invitation = open_invitation(invitations.find(connection, form.invite), now_ms)
+    _verify_may_try(invitation)
+    if accounts.find_by_handle(connection, digest) is not None:
+        invitations.count_try(connection, invitation)
+        return False
     account = form.keys.account
     accounts.insert(connection, account, digest, sealed, _kdf_of(form.kdf), day_of(now_ms))
-    invitations.count_account(connection, invitation, MAX_ACCOUNTS)
+    invitations.count_account(connection, invitation)
     for consent in form.consents:
         consents.give(connection, account, consent, now_ms)
     if invitation.is_operators and not invitations.take_permission(connection, invitation, account):
         raise ConflictError("the permission was taken")
+    return True
 
 
 def _row_of(form: SignUpForm) -> AccountRow:

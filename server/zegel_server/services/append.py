@@ -96,6 +96,9 @@ class Appends:
                 # A write before it failed and the ledger is read anew.
                 continue
             except ConflictError:
+                if opened is None and await self._ledgers.load(entry.ledger) is not None:
+                    # It was founded in the same moment.
+                    continue
                 raise RefusedError(ErrorCode.LEDGER, "an id of the entry is taken") from None
             except NoSpaceError:
                 raise RefusedError(ErrorCode.NO_SPACE, "the server has no space left: nothing was stored") from None

@@ -81,7 +81,7 @@ class Delivery:
         frame = event_frame(messages.TypingEvent(opened.state.ledger, section, account))
         now_ms = self._clock.now_ms()
         for outlet in tuple(self._hub.followers(opened.state.ledger)):
-            if outlet.account != account and opened.access(outlet.account, section, now_ms).any_after is not None:
+            if outlet.account != account and _reads(opened, outlet.account, section, now_ms):
                 outlet.send(frame)
 
     def claim(self, opened: OpenLedger, invite: bytes) -> None:
@@ -89,7 +89,7 @@ class Delivery:
         frame = event_frame(messages.ClaimEvent(opened.state.ledger, invite))
         now_ms = self._clock.now_ms()
         for outlet in tuple(self._hub.followers(opened.state.ledger)):
-            if is_giver(opened.state, outlet.account, now_ms):
+            if is_giver(opened.state, outlet.account, now_ms) and not opened.is_held(outlet.account, b"", now_ms):
                 outlet.send(frame)
 
     def memory(self, account: bytes, ledger: bytes, counter: int, sender: Outlet | None) -> None:
@@ -102,8 +102,14 @@ class Delivery:
     def _to_readers(self, opened: OpenLedger, section: bytes, frame: bytes, sender: Outlet | None) -> None:
         now_ms = self._clock.now_ms()
         for outlet in tuple(self._hub.followers(opened.state.ledger)):
-            if outlet is not sender and opened.access(outlet.account, section, now_ms).any_after is not None:
+            if outlet is not sender and _reads(opened, outlet.account, section, now_ms):
                 outlet.send(frame)
+
+
+def _reads(opened: OpenLedger, account: bytes, section: bytes, now_ms: int) -> bool:
+    """Whether an account reads anything in a section now."""
+    is_held = opened.is_held(account, section, now_ms)
+    return not is_held and opened.access(account, section, now_ms).any_after is not None
 
 
 def _envelope_event(row: NewEnvelope, form: Form, body: bytes) -> bytes:

@@ -81,18 +81,19 @@ class Files:
     async def _announce(self, opened: OpenLedger, new: StoredFile) -> None:
         if opened.stored_bytes + new.size_bytes > self._storage.dossier_bytes:
             raise RefusedError(ErrorCode.QUOTA, "the dossier is full")
-        if await self._database.read(files.count_unfinished, new.account) >= self._limits.open_uploads:
-            raise RefusedError(ErrorCode.QUOTA, "too many unfinished files")
         today = day_of(self._clock.now_ms())
+        due_day = today + self._storage.unused_file_days
         opened.stored_bytes += new.size_bytes
+        is_kept = False
         try:
-            await self._database.write(files.insert, new, today, today + self._storage.unused_file_days)
+            is_kept = await self._database.write(files.insert, new, today, due_day, self._limits.open_uploads)
         except ConflictError:
-            opened.stored_bytes -= new.size_bytes
             raise ProtocolError(ErrorCode.FILE, "another file has this id") from None
-        except BaseException:
-            opened.stored_bytes -= new.size_bytes
-            raise
+        finally:
+            if not is_kept:
+                opened.stored_bytes -= new.size_bytes
+        if not is_kept:
+            raise RefusedError(ErrorCode.QUOTA, "too many unfinished files")
 
     async def put(self, caller: Caller, file: bytes, first_chunk: int, sealed: bytes) -> messages.FileState:
         """Takes whole chunks that follow those that are there; the last ones complete the file.

@@ -117,21 +117,25 @@ class LedgerReading:
         """A ledger, and the newest entry of it that the caller may see."""
         opened = await self._ledgers.get(ledger)
         member = opened.state.members.get(caller.account)
-        if member is not None:
-            ended = member.memberships[-1].last
-            return opened, min(opened.durable_index, ended) if ended != OPEN else opened.durable_index
+        ended = member.memberships[-1].last if member is not None else None
+        if ended == OPEN:
+            return opened, opened.durable_index
         if opened.state.kind is LedgerKind.ORGANISATION and await self._database.read(
             ledgers.is_citing_member, caller.account, ledger
         ):
             return opened, opened.durable_index
-        raise no_access()
+        if ended is None:
+            raise no_access()
+        return opened, min(opened.durable_index, ended)
 
     def _heads(self, caller: Caller, opened: OpenLedger, last: int) -> messages.Heads:
         state = opened.state
         now_ms = self._clock.now_ms()
         sections: list[messages.SectionHead] = []
-        if state.find_member(caller.account) is not None and not opened.is_held(caller.account, b"", now_ms):
+        if state.find_member(caller.account) is not None:
             for section in state.sections:
+                if opened.is_held(caller.account, section, now_ms):
+                    continue
                 reads = opened.access(caller.account, section, now_ms).any_after is not None
                 if reads or may_write_anything(state, caller.account, section, now_ms):
                     tail = opened.tails.get(section)

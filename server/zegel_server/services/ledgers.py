@@ -8,6 +8,7 @@ If a write fails, the ledger is dropped and read anew, and what stood on the fai
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from zegel_protocol.transcript import Point
 from zegel_server.services.access import ReadAccess, read_access
 from zegel_server.services.refusal import no_access
 from zegel_server.store import ledgers
+from zegel_server.store.errors import NoSpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,7 +233,9 @@ class Ledgers:
         )
         if len(loaded.entries) > KEEP_AFTER:
             encoded = encode_state(replayed)
-            await self._database.write(ledgers.keep_state, ledger, replayed.head_index, encoded)
+            # What is not kept is replayed again the next time; without space, reading goes on.
+            with contextlib.suppress(NoSpaceError):
+                await self._database.write(ledgers.keep_state, ledger, replayed.head_index, encoded)
         self._open[ledger] = opened
         self._trim()
         return opened

@@ -86,6 +86,7 @@ class Receipts:
                 receipt
                 for section, _, receipt in found
                 if opened.access(caller.account, section, now_ms).any_after is not None
+                and not opened.is_held(caller.account, section, now_ms)
             )
         )
 

@@ -11,6 +11,7 @@ Jobs are functions of the connection alone and may run twice.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -110,7 +111,8 @@ class Database:
         self._idle.set()
         self._pool = ThreadPoolExecutor(self._readers, thread_name_prefix="zegel-reader")
         versions = await self._loop.run_in_executor(self._pool, prepare, self._path)
-        self._thread = threading.Thread(target=self._write_forever, name="zegel-writer")
+        writer = await self._loop.run_in_executor(self._pool, _connect, self._path)
+        self._thread = threading.Thread(target=self._write_forever, args=(writer,), name="zegel-writer")
         self._thread.start()
         return versions
 
@@ -150,14 +152,14 @@ class Database:
     def _read(self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         connection = cast("Connection | None", getattr(self._local, "connection", None))
         if connection is None:
-            connection = connect(self._path, is_reader=True)
+            connection = _connect(self._path, is_reader=True)
             self._local.connection = connection
             self._opened.append(connection)
         try:
             # One transaction, so that several queries of one function see one state.
             connection.execute("BEGIN")
             return function(connection, *args, **kwargs)
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise _translate(error) from error
         finally:
             if connection.in_transaction:
@@ -241,14 +243,20 @@ class Database:
 
     # --- the writer's thread ---
 
-    def _write_forever(self) -> None:
-        connection = connect(self._path)
+    def _write_forever(self, connection: Connection) -> None:
         while (batch := self._batches.get()) is not None:
             outcomes = _commit(connection, batch)
             self.size_bytes = self._path.stat().st_size
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._finish, batch, outcomes)
         connection.close()
+
+
+def _connect(path: Path, *, is_reader: bool = False) -> Connection:
+    try:
+        return connect(path, is_reader=is_reader)
+    except sqlite3.Error as error:
+        raise _translate(error) from error
 
 
 def prepare(path: Path) -> tuple[int, int]:
@@ -361,7 +369,9 @@ def _commit_one_by_one(connection: Connection, batch: list[_Job]) -> list[_Outco
 
 def _roll_back(connection: Connection) -> None:
     if connection.in_transaction:
-        connection.execute("ROLLBACK")
+        # Where even this fails nothing becomes durable either; the next transaction begins with another try.
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
 
 
 def _translate(error: Exception) -> Exception:
@@ -369,5 +379,5 @@ def _translate(error: Exception) -> Exception:
         return ConflictError(str(error))
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0) or 0
-        return NoSpaceError() if code & 0xFF in _FULL else StoreError(str(error))
+        return NoSpaceError(str(error)) if code & 0xFF in _FULL else StoreError(str(error))
     return error

@@ -25,8 +25,13 @@ class StoredFile:
     is_complete: bool
 
 
-def insert(connection: Connection, new: StoredFile, day: int, due_day: int) -> None:
-    """Announces a file; until an envelope lists it, it is loose. An id that is taken is a `ConflictError`."""
+def insert(connection: Connection, new: StoredFile, day: int, due_day: int, most_unfinished: int) -> bool:
+    """Announces a file; until an envelope lists it, it is loose. An id that is taken is a `ConflictError`.
+
+    Returns False, and does nothing, where the account has `most_unfinished` under way.
+    """
+    if _count_unfinished(connection, new.account) >= most_unfinished:
+        return False
     connection.execute(
         "INSERT INTO file (ledger, file, section, account, size_bytes, chunks, digest, is_complete, started_day) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
@@ -35,6 +40,7 @@ def insert(connection: Connection, new: StoredFile, day: int, due_day: int) -> N
     connection.execute(
         "INSERT INTO loose_file (due_day, ledger, file) VALUES (?, ?, ?)", (due_day, new.ledger, new.file)
     )
+    return True
 
 
 def find(connection: Connection, file: bytes) -> StoredFile | None:
@@ -51,8 +57,7 @@ def complete(connection: Connection, ledger: bytes, file: bytes) -> None:
     connection.execute("UPDATE file SET is_complete = 1 WHERE ledger = ? AND file = ?", (ledger, file))
 
 
-def count_unfinished(connection: Connection, account: bytes) -> int:
-    """How many uploads of an account are not finished."""
+def _count_unfinished(connection: Connection, account: bytes) -> int:
     row = connection.execute("SELECT count(*) FROM file WHERE account = ? AND is_complete = 0", (account,)).fetchone()
     return int(row[0])
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zegel_server.store.errors import ConflictError
-
 if TYPE_CHECKING:
     from zegel_server.store.database import Connection
 
@@ -54,14 +52,11 @@ def count_try(connection: Connection, found: StoredInvitation) -> None:
     )
 
 
-def count_account(connection: Connection, found: StoredInvitation, most: int) -> None:
-    """Notes that an account was made; more than `most` are a `ConflictError`."""
-    changed = connection.execute(
-        "UPDATE invitation SET accounts = accounts + 1 WHERE ledger = ? AND invite = ? AND accounts < ?",
-        (found.ledger, found.invite, most),
-    ).rowcount
-    if not changed:
-        raise ConflictError("the invitation was used")
+def count_account(connection: Connection, found: StoredInvitation) -> None:
+    """Notes that an account was made."""
+    connection.execute(
+        "UPDATE invitation SET accounts = accounts + 1 WHERE ledger = ? AND invite = ?", (found.ledger, found.invite)
+    )
 
 
 def close(connection: Connection, ledger: bytes, invite: bytes) -> None:
