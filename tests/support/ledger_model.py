@@ -102,7 +102,10 @@ class World:
 
     def gives_somewhere(self, account: bytes, now: int) -> bool:
         """Whether the person is a giver."""
-        return any(self.rights(account, section, now) & GIVE for section in self.rooms)
+        return any(
+            room.profile_of != account and self.rights(account, section, now) & GIVE
+            for section, room in self.rooms.items()
+        )
 
     def narrow(self, section: bytes) -> set[tuple[int, bytes]]:
         """The narrow scopes of a section in which somebody has a grant."""
@@ -343,7 +346,8 @@ class _Judgement:
         return 7 if section in self.fresh else self.world.rights(self.author, section, self.now)
 
     def _gives(self) -> bool:
-        return any(self._rights(section) & GIVE for section in self.world.rooms)
+        rooms = self.world.rooms.items()
+        return any(room.profile_of != self.author and self._rights(section) & GIVE for section, room in rooms)
 
     def _is_steward(self) -> bool:
         return bool(self.world.rights(self.author, self.world.lobby, self.now) & GIVE)

@@ -317,6 +317,13 @@ class LedgerState(_Node):
         """Give on the lobby."""
         return bool(self.section_rights(account, self.lobby, now_ms) & Right.GIVE)
 
+    def is_giver(self, account: bytes, now_ms: int | None = None) -> bool:
+        """Give on any section but the own profile: that one everybody has, and it lets nobody in."""
+        return any(
+            found.profile_of != account and self.section_rights(account, section, now_ms) & Right.GIVE
+            for section, found in self.sections.items()
+        )
+
     def is_due(self, section: bytes, now_ms: int) -> bool:
         """Whether nothing may be written: a right to read ended, or passed its end date, without an advance since."""
         found = self.get_section(section)

@@ -174,6 +174,8 @@ class Dossier:
             return
         if not state.may_read_anything(own, state.lobby):
             return  # without the lobby there are no words to name it by
+        if state.get_section(state.lobby).is_due() and not state.is_giver(own, self.now_ms()):
+            return  # words wait for whoever may begin the lobby's new epoch
         since = member.memberships[-1].first
         if any(found.profile_of == own and found.created >= since for found in state.sections.values()):
             return
@@ -478,6 +480,8 @@ class Dossier:
     async def remove_leavers(self) -> list[bytes]:
         """Removes whom the organisation vouched for and who left it; a steward's client does this when it opens.
 
+        Begins the epochs that are waited for as well, where the lobby is one of them: words wait for that.
+
         A server that refuses leaves an alarm: nothing is hidden, and the dossier can be used.
 
         Returns:
@@ -502,8 +506,9 @@ class Dossier:
             for account in gone:
                 if draft.state.find_member(account) is not None:
                     draft.remove(account)
+            draft.advance_due()
 
-        if gone:
+        if gone or state.get_section(state.lobby).is_due():
             try:
                 await self._sync.append(build, needs_pins=True)
             except RefusedError as error:

@@ -228,10 +228,7 @@ class Draft:
             return False
         rights = self.state.section_rights(self.own.account, section, self._now_ms)
         if section == self.state.lobby:
-            return any(
-                self.state.section_rights(self.own.account, other, self._now_ms) & Right.GIVE
-                for other in self.state.sections
-            )
+            return self.state.is_giver(self.own.account, self._now_ms)
         return bool(rights & (Right.WRITE | Right.GIVE))
 
     def _begin_epoch(self, section: bytes, epoch: int) -> EpochKeys:

@@ -160,9 +160,10 @@ def _still_stands(turn: Turn, invite: OpenInvite, inviter: Member) -> bool:
         return False
     state = turn.state
     gives = [s for s in state.sections if state.section_rights(invite.author, s, turn.now_ms) & Right.GIVE]
+    is_giver = state.is_giver(invite.author, turn.now_ms)
     for planned in invite.planned:
         section = planned.scope.section
-        if section == state.lobby and planned.rights == Right.READ and gives:
+        if section == state.lobby and planned.rights == Right.READ and is_giver:
             continue
         line = state.get_section(section).find_line(whole(section), invite.author)
         if section not in gives or line is None or line.find_end(invite.first, Right.GIVE) != OPEN:

@@ -99,8 +99,8 @@ class Turn:
             raise ObjectError(ErrorCode.NO_ACCESS, "only a steward may do this")
 
     def is_giver(self) -> bool:
-        """Whether the author holds give on any section."""
-        return any(self.rights(section) & Right.GIVE for section in self.state.sections)
+        """Whether the author holds give on any section but the own profile."""
+        return self.state.lobby in self.created or self.state.is_giver(self.author, self.now_ms)
 
     def require_giver(self) -> None:
         """Demands that the author gives somewhere."""
