@@ -7,6 +7,8 @@ checks and of the errors. Unknown sections and settings are refused, and all fau
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,6 +160,9 @@ def read_config(path: Path) -> Config:
         raise ConfigError([f"{path}: not UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: {error}"]) from None
+    except (ValueError, RecursionError):
+        # A number of thousands of digits, or lists in lists without end: tomllib has no words for these.
+        raise ConfigError([f"{path}: not TOML that can be read"]) from None
     return build_config(found)
 
 
@@ -179,12 +184,13 @@ def build_config(found: dict[str, Any]) -> Config:
         else:
             section = cast("type[object]", item.default_factory)
             sections[name] = _build_section(name, section, cast("dict[str, object]", values), faults)
-    if not faults:
-        config = Config(**sections)
-        faults.extend(_contradictions(config))
-        if not faults:
-            return config
-    raise ConfigError(faults)
+    config = Config(**sections)
+    # Of a setting that cannot be read nothing more is said: its default stands for it.
+    unread = {fault.partition(":")[0] for fault in faults}
+    faults += [fault for fault in _contradictions(config) if not any(name in fault for name in unread)]
+    if faults:
+        raise ConfigError(faults)
+    return config
 
 
 def _build_section(name: str, section: type[object], values: dict[str, object], faults: list[str]) -> object:
@@ -196,10 +202,12 @@ def _build_section(name: str, section: type[object], values: dict[str, object], 
             faults.append(f"{name}.{key}: there is no such setting")
             continue
         about: Setting = item.metadata["setting"]
-        fault, taken[key] = _read_value(value, item.default, about)
+        fault, read = _read_value(value, item.default, about)
         if fault:
             faults.append(f"{name}.{key}: {fault}")
-    return section(**taken) if not faults else section()
+        else:
+            taken[key] = read
+    return section(**taken)
 
 
 def _read_value(value: object, default: object, about: Setting) -> tuple[str, object]:
@@ -213,7 +221,9 @@ def _read_value(value: object, default: object, about: Setting) -> tuple[str, ob
             return f"is {about.lowest} to {about.highest}{unit}, not {value}", value
         return "", value
     if isinstance(default, str):
-        return ("" if isinstance(value, str) else "is a text in quotes"), value
+        if not isinstance(value, str):
+            return "is a text in quotes", value
+        return ("" if value.isprintable() else "holds characters that cannot be seen"), value
     texts = [item for item in cast("list[object]", value) if isinstance(item, str)] if isinstance(value, list) else []
     if not isinstance(value, list) or len(texts) != len(cast("list[object]", value)):
         return "is a list of texts", None
@@ -229,6 +239,11 @@ def _contradictions(config: Config) -> list[str]:
     for name, text in origins:
         if normalise_origin(text) is None:
             faults.append(f"{name}: {text!r} is no address of the form https://host[:port]")
+    faults += [
+        f"server.trusted_proxies: {proxy!r} is no address of a machine"
+        for proxy in server.trusted_proxies
+        if not _is_address(proxy)
+    ]
     if bool(server.certificate) != bool(server.private_key):
         faults.append("server.certificate and server.private_key: both or neither")
     for name, path in (("certificate", server.certificate), ("private_key", server.private_key)):
@@ -245,6 +260,18 @@ def _contradictions(config: Config) -> list[str]:
     return faults
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+"""A name as it travels: others than ASCII are written in punycode. An IPv4 address looks like one."""
+
+
 def normalise_origin(text: str) -> str | None:
     """Returns scheme, host and port of a web address in the one form in which they are compared; None: is none."""
     try:
@@ -252,8 +279,10 @@ def normalise_origin(text: str) -> str | None:
         port = parts.port
     except ValueError:
         return None
-    host = parts.hostname
-    if parts.scheme not in {"http", "https"} or not host or parts.username is not None or parts.password is not None:
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or parts.username is not None or parts.password is not None:
+        return None
+    if not (_HOST.fullmatch(host) or (":" in host and _is_address(host))):
         return None
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         return None

@@ -160,7 +160,11 @@ async def running_server(
 
 @contextlib.contextmanager
 def _only_one(folder: DataFolder) -> Generator[None, None, None]:
-    with folder.lock.open("w") as lock:
+    try:
+        lock = folder.lock.open("w")
+    except OSError as error:
+        raise StartError(f"{folder.lock}: {error.strerror}") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -210,6 +214,9 @@ class _Parts:
         site = web.TCPSite(runner, host, port, ssl_context=context, backlog=BACKLOG)
         try:
             await site.start()
+        except UnicodeError:
+            await runner.cleanup()
+            raise StartError(f"cannot listen on {host} port {port}: it is no name of a host") from None
         except OSError as error:
             await runner.cleanup()
             # asyncio wraps the reason in words of its own; of a name that is not found there is only its text.
@@ -249,6 +256,7 @@ class _Parts:
             context.load_cert_chain(server.certificate, server.private_key)
         except (OSError, ssl.SSLError) as error:
             reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+            reason = reason or "the files hold no certificate and its key"
             raise StartError(f"the certificate cannot be used: {reason}") from None
         return context
 

@@ -45,11 +45,20 @@ def run(words: Sequence[str]) -> int:
         return _fail(FAULT, "no_space", "the disk is full or fails")
     except StoreError as error:
         return _fail(FAULT, "store", str(error))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        return _fail(FAULT, "file", f"{place}{error.strerror or error}")
 
 
 def _fail(status: int, code: str, sentence: str) -> int:
-    print(f"error: {code}: {' '.join(sentence.split())}", file=sys.stderr)  # noqa: T201 - talks to the operator
+    print(f"error: {code}: {_harmless(sentence)}", file=sys.stderr)  # noqa: T201 - talks to the operator
     return status
+
+
+def _harmless(text: str) -> str:
+    """One line that cannot move the cursor or turn the direction of writing."""
+    shown = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
 
 
 def _config_of(arguments: argparse.Namespace) -> Config:
