@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import zegel_server.store
 from zegel_server.store.database import connect, prepare
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Generator
 
 FOLDER = Path(zegel_server.store.__file__).parent
