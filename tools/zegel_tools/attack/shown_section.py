@@ -142,7 +142,7 @@ class ShownSection:
                     line.pop(parent, None)
                 line[hash_of(self.bodies[position - 1])] = position
         return [
-            RecordHead(record, tuple(self._stored(position) for position in line.values()))
+            RecordHead(record, min(line.values()), tuple(self._stored(position) for position in line.values()))
             for record, line in sorted(heads.items())
             if record > after
         ]

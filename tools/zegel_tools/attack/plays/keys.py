@@ -15,7 +15,7 @@ from zegel_protocol.codec import encode_object
 from zegel_protocol.envelope import open_envelope, read_envelope, verify_envelope
 from zegel_protocol.epoch import EpochKeys, KeyKind, open_link
 from zegel_protocol.errors import ErrorCode, ObjectError
-from zegel_protocol.ledger.operations import Right
+from zegel_protocol.ledger.operations import Advance, Right
 from zegel_protocol.messages import (
     AppendEntry,
     GetLinks,
@@ -29,7 +29,7 @@ from zegel_protocol.wrap import WRAP, KeyScope, Wrap, WrappedKey, read_wrap, sea
 from zegel_tools.attack.attack import NotDefeatedError, attack
 from zegel_tools.attack.demands import alarms_with, require, require_refusal, texts_of
 from zegel_tools.attack.forger import Forger
-from zegel_tools.attack.hostile_draft import HostileDraft, append
+from zegel_tools.attack.hostile_entry import append
 from zegel_tools.attack.plays.talk import BAD, TEXTS, say, talk
 from zegel_tools.attack.room import BRAM, NOOR, context_of, keys_of, sync_of
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from zegel_client.client import Client
+    from zegel_protocol.ledger.operations import Operation
     from zegel_protocol.messages import Answer
     from zegel_tools.attack.plays.talk import Talk
     from zegel_tools.attack.room import Case, Room
@@ -135,12 +136,8 @@ async def key_of_an_epoch_that_is_not(room: Room) -> str:
 async def two_keys_for_two_readers(room: Room) -> str:
     """Marijke gives Noor another key of the new epoch than Bram: Noor's client names her, and reads nothing with it."""
     async with talk(room, bram="client", has_read=True) as at:
-
-        def build(draft: HostileDraft) -> None:
-            draft.deceived = room.noor.account
-            draft.advance(at.section.id)
-
-        await append(room.marijke, at.case, build)
+        keys = keys_of(room.noor).public()
+        await append(room.marijke, at.case, lambda draft: draft.advance(at.section.id), deceived=keys)
         await at.case.worker.refresh()
         await at.case.conversation.send(BAD)
         await at.dossier.refresh()
@@ -160,11 +157,11 @@ async def drop_key_of_ones_own(room: Room) -> str:
         own = primitives.WrapPrivateKey(primitives.random_bytes(32))
         await at.case.worker.grant(room.bram.account, at.section.id, Right.WRITE)
 
-        def build(draft: HostileDraft) -> None:
-            draft.drop_key = own.public
-            draft.advance(at.section.id)
+        def change(operation: Operation) -> Operation:
+            is_it = isinstance(operation, Advance) and bool(operation.drop_key)
+            return replace(operation, drop_key=own.public) if is_it else operation
 
-        await append(room.marijke, at.case, build)
+        await append(room.marijke, at.case, lambda draft: draft.advance(at.section.id), change=change)
         await at.dossier.refresh()
         found = alarms_with(at.dossier, ErrorCode.COMMITMENT)
         require(found, "no alarm")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from zegel_client.engine.roles import CONVERSATION
 from zegel_protocol import primitives, transcript
@@ -16,9 +19,11 @@ from zegel_protocol.ledger.entry import GenerationStatement, sign_generation
 from zegel_protocol.ledger.operations import (
     ALL_RIGHTS,
     AddMember,
+    CreateSection,
     Grant,
     NextGeneration,
     Remove,
+    SetName,
     Words,
     whole,
 )
@@ -26,14 +31,16 @@ from zegel_protocol.transcript import Pin
 from zegel_tools.attack.attack import attack
 from zegel_tools.attack.demands import alarms_with, require, require_frozen
 from zegel_tools.attack.forger import Forger
-from zegel_tools.attack.hostile_draft import HostileDraft, append, sign
+from zegel_tools.attack.hostile_entry import append, sign
 from zegel_tools.attack.room import MARIJKE, NOOR, keys_of, sync_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from zegel_client.client import Client, Dossier
+    from zegel_client.engine.draft import Draft
     from zegel_protocol.ledger.entry import SignedEntry
+    from zegel_protocol.ledger.operations import Operation
     from zegel_protocol.ledger.state import LedgerState
     from zegel_tools.attack.room import Case, Room
     from zegel_tools.attack.shown_ledger import ShownLedger
@@ -203,25 +210,34 @@ async def entries_change_places(room: Room) -> str:
 
 
 @attack("a member", promise=3)
-async def names_that_nobody_can_open(room: Room) -> str:
-    """Bram signs a name and a section whose words nobody can open: the dossier goes on."""
+async def words_that_nobody_can_open(room: Room) -> str:
+    """A name, and a section, whose words nobody can open: an alarm names their author, and the dossier goes on."""
     async with registry(room, bram="client") as at:
         state = sync_of(at.dossier).replica.state
-        epoch = state.get_section(state.lobby).epoch
-        garbage = Words(epoch, primitives.random_bytes(328))
+        garbage = Words(state.get_section(state.lobby).epoch, primitives.random_bytes(328))
+        await append(room.bram, at.case, lambda draft: draft.set_name("x"), change=partial(_with_words, garbage))
 
-        def rename(draft: HostileDraft) -> None:
-            draft.words = garbage
-            draft.set_name("x")
+        def make_section(draft: Draft) -> None:
+            draft.grant(room.marijke.account, whole(draft.create_section({"kind": "x"})), ALL_RIGHTS)
 
-        await append(room.bram, at.case, rename)
+        await append(room.marijke, at.case, make_section, change=partial(_with_words, garbage))
         await at.dossier.refresh()
         names = [(member.name, member.display_name) for member in at.dossier.members()]
         require(names == [("Marijke", ""), ("Noor", ""), ("Bram", "")], f"the names shown are {names}")
+        require([section.kind for section in at.dossier.sections()].count("") == 1, "the section is not there")
         await at.dossier.section(CONVERSATION).send("verder")
-        (alarm,) = alarms_with(at.dossier, ErrorCode.COMMITMENT)
-        require(alarm.author == room.bram.account, "the alarm does not name its author")
-        return f"void: {alarm.sentence}"
+        found = alarms_with(at.dossier, ErrorCode.COMMITMENT)
+        blamed = {alarm.author for alarm in found}
+        require(blamed == {room.bram.account, room.marijke.account}, "the alarms do not name their authors")
+        return f"void: {found[0].sentence}"
+
+
+def _with_words(words: Words, operation: Operation) -> Operation:
+    match operation:
+        case SetName() | CreateSection():
+            return replace(operation, words=words)
+        case _:
+            return operation
 
 
 @attack("a member", promise=2)
@@ -231,11 +247,9 @@ async def name_of_another(room: Room) -> str:
         replica = sync_of(await at.case.opened_by(room.bram)).replica
         hers = replica.state.members[room.marijke.account].memberships[0].words
 
-        def rename(draft: HostileDraft) -> None:
-            draft.words = hers
-            draft.set_name("x")
-
-        await append(room.bram, at.case, rename)
+        require(hers is not None, "the stage is not set")
+        change = partial(_with_words, hers or Words(0, b""))
+        await append(room.bram, at.case, lambda draft: draft.set_name("x"), change=change)
         await at.dossier.refresh()
         bram = at.dossier.find_person(room.bram.account)
         require((bram.name, bram.display_name) == ("Bram", ""), f"Bram is shown as {bram.name}, {bram.display_name}")
