@@ -423,9 +423,13 @@ class GetRecords(Closed, tag="get_records"):
 
 
 class RecordHead(Closed):
-    """A record and the versions that nothing followed at the position asked for."""
+    """A record and the versions that nothing followed at the position asked for.
+
+    `first` is the position of its first version, by the server's word: lists are put in order by it, and nothing else.
+    """
 
     record: Id
+    first: Natural
     heads: tuple[Stored, ...]
 
 

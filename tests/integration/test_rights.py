@@ -325,3 +325,16 @@ async def test_names_of_any_length_can_be_invited(tmp_path: Path) -> None:
         opened = await at.other.open(dossier.id)
         assert opened.title == name
         assert opened.find_person(at.person).name == name
+
+
+async def test_records_keep_their_order_with_and_without_memory(tmp_path: Path) -> None:
+    async with room(tmp_path, "guardian") as at:
+        budget = at.dossier.section(BUDGET)
+        made = [await put(budget, 10_000), await put(budget, 20_000), await put(budget, 30_000)]
+        await budget.put(made[0], entry(11_000))
+        assert [record.id for record in await budget.records()] == made
+        await at.worker.close()  # keeps what was verified
+        again = await Client.log_in(at.server.url, at.worker.handle, PASSWORD)
+        at.devices.append(again)
+        assert [record.id for record in await (await again.open(at.dossier.id)).section(BUDGET).records()] == made
+        assert [record.id for record in await (await at.as_other()).section(BUDGET).records()] == made

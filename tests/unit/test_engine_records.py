@@ -117,8 +117,9 @@ def test_the_list_of_the_memory_is_compared_with_what_the_server_shows(house: Ho
     worker.file(TWO, 4, (third.hash,))
     replica = house.replica(house.client, noted=noted, form=Form.SKELETON)
 
-    def heads(*positions: tuple[bytes, int]) -> list[tuple[bytes, list[Item]]]:
-        return [(record, [replica.accept_single(read_arrival(house.shelf.stored(at)))]) for record, at in positions]
+    def heads(*positions: tuple[bytes, int]) -> list[tuple[bytes, int, list[Item]]]:
+        shown = {at: replica.accept_single(read_arrival(house.shelf.stored(at))) for _, at in positions}
+        return [(record, at, [shown[at]]) for record, at in positions]
 
     records = Records(replica)
     for wrong in (heads((ONE, 1), (TWO, 3)), heads((ONE, 2)), heads((ONE, 3), (TWO, 2))):

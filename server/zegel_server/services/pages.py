@@ -140,13 +140,13 @@ def _read_records(
     found = envelopes.list_heads_at(connection, *place, position, after, limit + 1)
     records: list[messages.RecordHead] = []
     size = 0
-    for record, positions in found[:limit]:
+    for record, first, positions in found[:limit]:
         visible = [head for head in positions if head > start]
         heads = _read_single(connection, place, visible, access)
         size += sum(len(head.body) for head in heads)
         if records and size > MAX_PAGE_BYTES:
             return tuple(records), False
-        records.append(messages.RecordHead(record, heads))
+        records.append(messages.RecordHead(record, first, heads))
     return tuple(records), len(found) <= limit
 
 

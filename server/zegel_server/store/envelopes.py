@@ -315,20 +315,26 @@ def join_hashes(connection: Connection, ledger: bytes, section: bytes, first: in
 
 def list_heads_at(
     connection: Connection, ledger: bytes, section: bytes, position: int, after: bytes, limit: int
-) -> list[tuple[bytes, list[int]]]:
-    """Records in order of their ids, each with the positions of its heads as they were at a position."""
-    found: list[tuple[bytes, list[int]]] = []
-    for record, head in connection.execute(
-        "SELECT record, position FROM version WHERE ledger = ? AND section = ? AND record > ? AND position <= ? "
+) -> list[tuple[bytes, int, list[int]]]:
+    """Records in order of their ids, as they were at a position.
+
+    Returns:
+        (record, position of its first version, positions of its heads).
+    """
+    found: list[tuple[bytes, int, list[int]]] = []
+    for record, head, first in connection.execute(
+        "SELECT record, position, (SELECT MIN(f.position) FROM version f WHERE f.ledger = v.ledger "
+        "AND f.section = v.section AND f.record = v.record) "
+        "FROM version v WHERE ledger = ? AND section = ? AND record > ? AND position <= ? "
         "AND (superseded_at = 0 OR superseded_at > ?) AND is_message = 0 ORDER BY record, position",
         (ledger, section, after, position, position),
     ):
         if found and found[-1][0] == record:
-            found[-1][1].append(int(head))
+            found[-1][2].append(int(head))
         elif len(found) == limit:
             break
         else:
-            found.append((bytes(record), [int(head)]))
+            found.append((bytes(record), int(first), [int(head)]))
     return found
 
 

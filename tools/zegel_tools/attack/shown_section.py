@@ -134,15 +134,17 @@ class ShownSection:
 
     def _records(self, until: int, after: bytes) -> list[RecordHead]:
         heads: dict[bytes, dict[bytes, int]] = {}
+        firsts: dict[bytes, int] = {}
         for position in range(1, min(until, len(self.bodies)) + 1):
             header = self._header(position)
             if header.type in _VERSIONS:
+                firsts.setdefault(header.record, position)
                 line = heads.setdefault(header.record, {})
                 for parent in header.parents:
                     line.pop(parent, None)
                 line[hash_of(self.bodies[position - 1])] = position
         return [
-            RecordHead(record, min(line.values()), tuple(self._stored(position) for position in line.values()))
+            RecordHead(record, firsts[record], tuple(self._stored(position) for position in line.values()))
             for record, line in sorted(heads.items())
             if record > after
         ]

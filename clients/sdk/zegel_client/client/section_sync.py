@@ -329,7 +329,7 @@ class SectionSync:
         if memory is not None and memory.position + 1 == self.replica.first and memory.records_digest != NO_RECORDS:
             heads = await self._fetch_heads(memory.position)
             records.restore(heads, memory.records_digest)
-            if not any(item.kind is ItemKind.ERASED for _, items in heads for item in items):
+            if not any(item.kind is ItemKind.ERASED for _, _, items in heads for item in items):
                 return records
             # What erased a head lies below the memory: it has to be seen.
         if self.replica.has_older:
@@ -341,8 +341,8 @@ class SectionSync:
             records = Records(self.replica)
         return records
 
-    async def _fetch_heads(self, position: int) -> list[tuple[bytes, list[Item]]]:
-        found: list[tuple[bytes, list[Item]]] = []
+    async def _fetch_heads(self, position: int) -> list[tuple[bytes, int, list[Item]]]:
+        found: list[tuple[bytes, int, list[Item]]] = []
         after, is_last = NO_ID, False
         while not is_last:
             request = GetRecords(self.ledger.ledger, self.section, position, after, MAX_PAGE)
@@ -353,7 +353,7 @@ class SectionSync:
                     raise HistoryError(ErrorCode.GAP, "records out of order")
                 after = line.record
                 items = [self.replica.accept_single(read_arrival(stored)) for stored in line.heads]
-                found.append((line.record, items))
+                found.append((line.record, line.first, items))
             if not is_last and not answer.records:
                 raise HistoryError(ErrorCode.GAP, "a page of records that leads nowhere")
         return found

@@ -61,19 +61,20 @@ class Records:
 
     # --- from memory -------------------------------------------------------------------------------------------------
 
-    def restore(self, heads: Iterable[tuple[bytes, Sequence[Item]]], wanted_digest: bytes) -> None:
+    def restore(self, heads: Iterable[tuple[bytes, int, Sequence[Item]]], wanted_digest: bytes) -> None:
         """Takes up the heads that the server names for the place of the own memory, and compares them with it.
 
         Args:
-            heads: (record, items of its heads), from `SectionReplica.accept_single`.
+            heads: (record, position of its first version by the server's word, items of its heads), from
+                `SectionReplica.accept_single`.
             wanted_digest: From the memory.
 
         Raises:
             HistoryError: `ROLLBACK` when they are not those that were verified.
         """
         lines: dict[bytes, _Line] = {}
-        for record, items in heads:
-            line = _Line(min((item.position for item in items), default=0))
+        for record, first, items in heads:
+            line = _Line(min((first, *(item.position for item in items))))
             for item in items:
                 line.versions[item.hash] = line.raw_heads[item.hash] = item
                 if item.kind is not ItemKind.VOID:
