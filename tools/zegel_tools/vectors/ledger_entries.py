@@ -145,6 +145,13 @@ def _add_grants(story: Story) -> None:
         lambda now: now.give(DAAN, GROCERIES, LOOK, ANNA),
     )
     story.good(
+        "grant: to edit from now on",
+        "grant: from now on",
+        ANNA,
+        gives(DAAN, BUDGET, EDIT, 2),
+        lambda now: now.give(DAAN, BUDGET, EDIT, ANNA, since=2),
+    )
+    story.good(
         "grant: all history after the newest",
         "grant: from now on",
         ANNA,

@@ -291,7 +291,7 @@ def _refuse_epochs(story: Story) -> None:
         ("of a section that there is not", HOUSEHOLD, ANNA, _NEW, no_access),
         ("by who only reads", HOUSEHOLD, DAAN, CONVERSATION, no_access),
         ("by who reads nothing there", HOUSEHOLD, DAAN, BUDGET, no_access),
-        ("by who knows no history", "grant: from now on", DAAN, BUDGET, no_access),
+        ("by who knows no history", "grant: to edit from now on", DAAN, BUDGET, no_access),
         ("by who writes a slot only", "grant: a slot", DAAN, BUDGET, no_access),
         ("by who writes unread", "grant: to write unread", DAAN, BUDGET, no_access),
         ("of the lobby by who gives nothing", HOUSEHOLD, BRAM, LOBBY, no_access),
@@ -315,7 +315,11 @@ def _refuse_epochs(story: Story) -> None:
         spoil=changed(0, pin=replace(story.line(HOUSEHOLD).pin(BUDGET, 9), transcript=a_hash("x"))),
     )
     story.bad(
-        "advance: twice in one entry", HOUSEHOLD, ANNA, lambda on: [on.advance(BUDGET), on.advance(BUDGET)], epoch
+        "advance: twice in one entry",
+        HOUSEHOLD,
+        ANNA,
+        lambda on: [on.advance(BUDGET), on.advance(BUDGET, epoch=3)],
+        epoch,
     )
     story.bad(
         "advance: of the lobby beyond its beginning",

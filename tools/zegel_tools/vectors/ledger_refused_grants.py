@@ -170,6 +170,13 @@ def _refuse_ends(story: Story) -> None:
         gives(CARLA, BUDGET, EDIT),
         no_access,
     )
+    story.bad(
+        "grant: the end of the first steward's right to give, by who has theirs from another",
+        from_carla,
+        BRAM,
+        gives(ANNA, BUDGET, EDIT),
+        no_access,
+    )
     renewed = "grant: a colleague's right to give renewed by who has theirs from them"
     story.good(
         renewed,

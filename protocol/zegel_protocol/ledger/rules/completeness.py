@@ -59,16 +59,14 @@ def _require_lobby(turn: Turn, account: bytes) -> None:
 def _finish_advance(turn: Turn, section: Section, advance: Advance) -> None:
     members = turn.state.members
     readers = {(reader, members[reader].keys.generation) for reader in turn.state.readers(section.section)}
-    if {(reference.grantee, reference.generation) for reference in advance.wraps} != readers:
-        raise ObjectError(ErrorCode.WRAPS, "a new epoch names a wrap for each reader, and for nobody else")
-    if len(advance.wraps) != len(readers):
-        raise ObjectError(ErrorCode.WRAPS, "two wraps for one reader")
+    if sorted((reference.grantee, reference.generation) for reference in advance.wraps) != sorted(readers):
+        raise ObjectError(ErrorCode.WRAPS, "a new epoch names one wrap for each reader, and none for anybody else")
     wanted = {
         (NARROW_KIND[line.scope.kind], line.scope.id)
         for line in section.grants
         if line.scope.kind is not ScopeKind.SECTION and line.current() is not None
     }
-    if {(item.kind, item.id) for item in advance.narrow} != wanted or len(advance.narrow) != len(wanted):
+    if sorted((item.kind, item.id) for item in advance.narrow) != sorted(wanted):
         raise ObjectError(ErrorCode.LEDGER, "a new epoch commits to the key of each narrow scope, and no other")
     if any(item.epoch != advance.epoch for item in advance.narrow):
         raise ObjectError(ErrorCode.EPOCH, "a commitment for another epoch")

@@ -100,7 +100,8 @@ class Turn:
 
     def is_giver(self) -> bool:
         """Whether the author holds give on any section but the own profile."""
-        return self.state.lobby in self.created or self.state.is_giver(self.author, self.now_ms)
+        sections = self.state.sections.items()
+        return any(found.profile_of != self.author and self.rights(s) & Right.GIVE for s, found in sections)
 
     def require_giver(self) -> None:
         """Demands that the author gives somewhere."""
