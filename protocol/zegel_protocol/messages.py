@@ -38,6 +38,8 @@ MAX_PAGE = 512
 MAX_PAGE_BYTES = 4 << 20
 """A server ends a page earlier once its bodies are this long; a page holds at least one item."""
 MAX_HASHES = 100_000
+MAX_CONSENT_CHARACTERS = 64
+"""Longest name and version of a text that people agree to."""
 MAX_WRAPS = 8192
 """Most wraps beside an entry: a frame has no room for more."""
 FILE_CHUNKS_PER_REQUEST = 16
@@ -633,7 +635,7 @@ class Consents(Closed, tag="consents"):
 class SetConsent(Closed, tag="set_consent"):
     """Agrees to a text (name and version), or withdraws that."""
 
-    consent: Annotated[str, Meta(max_length=64)]
+    consent: Annotated[str, Meta(min_length=1, max_length=MAX_CONSENT_CHARACTERS)]
     is_given: bool
 
 

@@ -164,6 +164,10 @@ def date_words(day: date, language: str) -> str:
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
 
 
+_LAST_MS: Final = round(datetime(9999, 12, 30, tzinfo=UTC).timestamp() * 1000)
+"""Later moments have no date; what others signed may name one, and is shown as this."""
+
+
 def day_of(time_ms: int, zone: tzinfo | None) -> date:
     """The day of a moment, in a time zone; None: the device's own."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(zone).date()
+    return datetime.fromtimestamp(min(time_ms, _LAST_MS) / 1000, UTC).astimezone(zone).date()

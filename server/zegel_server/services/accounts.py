@@ -27,7 +27,7 @@ from zegel_protocol.codec import ObjectCodec
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.labels import Label
-from zegel_protocol.messages import NewSecrets, SignUpForm
+from zegel_protocol.messages import MAX_CONSENT_CHARACTERS, NewSecrets, SignUpForm
 from zegel_server.clock import day_of
 from zegel_server.services.account_row import (
     VERSION,
@@ -63,7 +63,6 @@ MAX_TRIES = 5
 MAX_ACCOUNTS = 3
 """Accounts by one invitation: a second one must be possible, so that a stolen invitation shows."""
 MAX_CONSENTS = 64
-MAX_CONSENT_CHARACTERS = 64
 _MINUTE_MS = 60_000
 
 

@@ -50,7 +50,8 @@ class Line:
     @property
     def server(self) -> str:
         """The server's address."""
-        return self.find("server") or DEFAULT_SERVER
+        found = self.find("server")
+        return DEFAULT_SERVER if found is None else found
 
     @property
     def language(self) -> str:

@@ -7,10 +7,12 @@ password and a handle that nobody has.
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.status import STATUS_OF, Status
+from zegel_client.cli.visible import visible
 from zegel_client.errors import RefusedError, UnreachableError, VaultError
 from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError, UsageError
 
@@ -99,10 +101,22 @@ def describe(error: BaseException) -> Failure:
             return _describe_protocol(error)
         case UsageError():
             return Failure(WRONG_USE, str(error), Status.WRONG_USE)
-        case OSError(errno=errno.ENOSPC):
-            return Failure(ErrorCode.NO_SPACE, "this device has no space left", Status.FAULT)
         case KeyboardInterrupt():
             return Failure("interrupted", "stopped", Status.INTERRUPTED)
+        case _:
+            return _describe_other(error)
+
+
+def _describe_other(error: BaseException) -> Failure:
+    """Of this device and of what was typed; anything else is our fault."""
+    match error:
+        case OSError(errno=errno.ENOSPC):
+            return Failure(ErrorCode.NO_SPACE, "this device has no space left", Status.FAULT)
+        case OSError(filename=str() | bytes()):
+            return Failure("file", f"{os.fsdecode(error.filename)}: {error.strerror}", Status.WRONG_USE)
+        case UnicodeEncodeError():
+            # Only what was typed can hold what UTF-8 cannot: what others sent was decoded from it.
+            return Failure("encoding", "what was typed is not UTF-8", Status.WRONG_USE)
         case _:
             return Failure(INTERNAL, f"{type(error).__name__}: {error}", Status.FAULT, "ZEGEL_DEBUG=1 shows where")
 
@@ -136,4 +150,4 @@ def _faults_of(error: ProtocolError) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return visible(" ".join(text.split()))

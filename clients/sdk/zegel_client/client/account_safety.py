@@ -16,7 +16,9 @@ from zegel_client.engine.session import (
     stretch_new,
 )
 from zegel_protocol.account import Action
+from zegel_protocol.errors import UsageError
 from zegel_protocol.messages import (
+    MAX_CONSENT_CHARACTERS,
     Challenge,
     Consents,
     Done,
@@ -100,5 +102,11 @@ class AccountSafety:
         return list((await self._context.live.ask(GetConsents(), Consents)).consents)
 
     async def set_consent(self, consent: str, *, is_given: bool) -> None:
-        """Agrees to a text, or withdraws that."""
+        """Agrees to a text, or withdraws that.
+
+        Raises:
+            UsageError: That cannot be the name of a text.
+        """
+        if not 1 <= len(consent) <= MAX_CONSENT_CHARACTERS or not consent.isprintable():
+            raise UsageError(f"the name of a text is 1 to {MAX_CONSENT_CHARACTERS} characters that can be seen")
         await self._context.live.ask(SetConsent(consent, is_given), Done)

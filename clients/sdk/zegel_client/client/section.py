@@ -14,7 +14,7 @@ from zegel_client.errors import RefusedError
 from zegel_client.io import files as file_io
 from zegel_protocol.conversation import FileReference, Message
 from zegel_protocol.conversation.erasure import Erasure
-from zegel_protocol.envelope import TypeClass
+from zegel_protocol.envelope import MAX_FILES, TypeClass
 from zegel_protocol.errors import ErrorCode, UsageError
 from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.fields.kind import Kind
@@ -97,6 +97,8 @@ class Section:
         _check(draft)
         if draft.is_empty and not files:
             raise UsageError("a message says something")
+        if len(files) > MAX_FILES:
+            raise UsageError(f"a message has at most {MAX_FILES} files")
         references = [await self._upload(path, None, None) for path in files]
         payload = Message(text=text, reply_to=reply_to, attachments=tuple(references)).to_payload()
         return await self.submit_payload(

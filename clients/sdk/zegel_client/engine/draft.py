@@ -22,6 +22,8 @@ from zegel_protocol.epoch import (
     seal_link,
 )
 from zegel_protocol.errors import ErrorCode, ProtocolError, UsageError
+from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
+from zegel_protocol.fields.reader import find_name_fault
 from zegel_protocol.ids import NO_ID, LedgerId, SectionId
 from zegel_protocol.invite_secret import VERSION as BOX_VERSION
 from zegel_protocol.invite_secret import InviteBox, seal_invite_box, write_invite_words
@@ -171,6 +173,8 @@ class Draft:
     def _create(
         self, kind: LedgerKind, citation: Citation | None, founder: dict[str, Value], title: dict[str, Value]
     ) -> None:
+        _check_words(About.LEDGER, title)
+        _check_words(About.MEMBER, founder)
         lobby = SectionId(primitives.random_bytes(16))
         keys = self._begin_epoch(lobby, FIRST_EPOCH)
         self._operations.append(
@@ -458,6 +462,7 @@ class Draft:
         """Seals words under the lobby's newest epoch: an advance of the lobby comes before words in one draft."""
         if not words:
             return NO_WORDS
+        _check_words(about, words)
         return seal_words(self._lobby_keys(), about, whom, self.own.account, words)
 
     def _lobby_keys(self) -> EpochKeys:
@@ -531,3 +536,27 @@ class Draft:
             )
             lines.append(InviteBoxLine(invite, seal_invite_box(boxed.secret, box)))
         return tuple(lines)
+
+
+_SHOWN = {About.LEDGER: "title", About.MEMBER: "name", About.INVITE: "name", About.SUBJECT: "name"}
+"""What people know a thing or a person by: not blank."""
+
+
+def _check_words(about: About, words: Mapping[str, Value], place: str = "") -> None:
+    """Refuses words that are too long for anybody's screen, or that nobody could see.
+
+    Raises:
+        InvalidRecordError: With every fault and its place.
+    """
+    faults: list[Fault] = []
+    for name, value in words.items():
+        if isinstance(value, dict):
+            _check_words(about, value, f"{place}{name}.")
+        if isinstance(value, str):
+            fault = find_name_fault(place + name, value)
+            if fault is not None:
+                faults.append(fault)
+            elif place + name == _SHOWN.get(about) and not value.strip():
+                faults.append(Fault(name, FaultCode.TEXT_EMPTY))
+    if faults:
+        raise InvalidRecordError(faults)

@@ -38,9 +38,9 @@ class ServerAddress:
         except ValueError as error:
             raise UsageError(f"not the address of a server: {text!r}") from error
         is_bare = parts.path in {"", "/"} and not parts.query and not parts.fragment and parts.username is None
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not is_bare:
+        if parts.scheme not in _DEFAULT_PORTS or not is_bare or not _is_host(parts.hostname or ""):
             raise UsageError(f"not the address of a server: {text!r}; it looks like https://zegel.example")
-        return cls(parts.scheme, parts.hostname, port if port is not None else _DEFAULT_PORTS[parts.scheme])
+        return cls(parts.scheme, parts.hostname or "", port if port is not None else _DEFAULT_PORTS[parts.scheme])
 
     @property
     def origin(self) -> str:
@@ -53,3 +53,14 @@ class ServerAddress:
     def live_url(self) -> str:
         """Address of the WebSocket."""
         return f"{_LIVE_SCHEMES[self.scheme]}{self.origin.removeprefix(self.scheme)}/v1/live"
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text can be the name or address of a machine; which one it is, the network says."""
+    if not text or not text.isprintable() or any(sign.isspace() for sign in text):
+        return False
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return ":" in text  # an IPv6 address, which `urlsplit` has looked at
+    return True

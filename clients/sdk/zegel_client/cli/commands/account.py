@@ -99,7 +99,7 @@ async def consents(call: Call) -> Answer:
     async with call.client() as client:
         for option, is_given in (("give", True), ("withdraw", False)):
             wanted = call.line.find(option)
-            if wanted:
+            if wanted is not None:
                 await client.set_consent(wanted, is_given=is_given)
         found = await client.consents()
     shown = [

@@ -82,7 +82,7 @@ async def find_organisation(call: Call, client: Client) -> bytes | None:
         CommandError: None or several have that title.
     """
     wanted = call.line.find("organisation")
-    if not wanted:
+    if wanted is None:
         return None
     found = [it.dossier for it in await client.organisations() if wanted in {it.title, id_text(it.dossier)}]
     if len(found) != 1:

@@ -33,7 +33,7 @@ def _euros(cents: int) -> str:
 async def overview(call: Call) -> Answer:
     """The totals of a budget on a day; see `finance.Overview`."""
     given = call.line.find("on")
-    on = parse_day(given, "--on") if given else _today()
+    on = parse_day(given, "--on") if given is not None else _today()
     async with call.dossier() as dossier:
         filing = await Filing.of(dossier, dossier.section(BUDGET))
     note_faulty(call, filing)

@@ -28,7 +28,7 @@ async def grant(call: Call) -> Answer:
     """``{"scope", "right", "until"}``."""
     right = RIGHTS[call.line.get("right")]
     until = call.line.find("until")
-    ends_ms = parse_end(until) if until else 0
+    ends_ms = parse_end(until) if until is not None else 0
     history = call.line.find("history") or "all"
     async with call.dossier() as dossier:
         person = dossier.find_person(call.line.get("person"))
