@@ -377,24 +377,34 @@ class SectionSync:
             Oldest first.
 
         Raises:
-            HistoryError: `TRANSCRIPT`: a version that nobody vouches for.
+            HistoryError: `TRANSCRIPT`: a version that nobody vouches for, or at another place than its own; `GAP`: one
+                is withheld.
         """
         return await self._steadily(lambda: self._load_history(record))
 
     async def _load_history(self, record: bytes) -> list[Item]:
         records = await self._load_records()
         arrivals = {arrival.hash: arrival for arrival in await self._fetch_versions(record)}
+        run = {item.hash: item.position for item in self.replica.items}
+        # What is not in the run lies below it; below the floor there may be parents that this person is not shown.
+        is_seen_whole = self.replica.has_older and not self.replica.floor.position
         wanted = list(records.raw_heads(record))
         found: dict[bytes, Item] = {}
         while wanted:
             envelope_hash = wanted.pop()
             arrival = arrivals.get(envelope_hash)
-            if arrival is None or envelope_hash in found:
+            if envelope_hash in found:
                 continue
+            if arrival is None:
+                if envelope_hash in run or is_seen_whole:
+                    raise HistoryError(ErrorCode.GAP, "a version of a record is withheld")
+                continue
+            if run.get(envelope_hash, arrival.position) != arrival.position:
+                raise HistoryError(ErrorCode.TRANSCRIPT, "a version at another place than its own")
             item = found[envelope_hash] = self._single(arrival)
             if item.header is not None:
                 wanted.extend(item.header.parents)
-        if arrivals.keys() - found.keys() - {item.hash for item in self.replica.items}:
+        if arrivals.keys() - found.keys() - run.keys():
             raise HistoryError(ErrorCode.TRANSCRIPT, "a version that nothing leads to")
         return sorted(found.values(), key=lambda item: item.position)
 
