@@ -66,12 +66,14 @@ class Room:
         server: Its true address.
         data: Its folder.
         password: The same for everybody.
+        sheets: Words of the recovery sheets, by handle.
         marijke: At the real server, as the two others.
     """
 
     server: str
     data: Path
     password: str = dataclasses.field(repr=False)
+    sheets: dict[str, str] = dataclasses.field(repr=False)
     marijke: Client
     noor: Client
     bram: Client
@@ -170,14 +172,16 @@ async def running_room(data: Path) -> AsyncGenerator[Room]:
         stack.push_async_callback(marijke.close)
         organisation = await marijke.create_organisation(ORGANISATION, own_name=MARIJKE.title())
         others: list[Client] = []
+        sheets: dict[str, str] = {}
         for handle in (NOOR, BRAM):
             # An account needs an invitation; this one is never taken up, so that both stand outside the organisation.
             secret, _ = await organisation.invite(handle.title(), "caseworker")
-            client, _ = await Client.sign_up(server.url, secret, handle, password)
+            client, sheet = await Client.sign_up(server.url, secret, handle, password)
+            sheets[handle] = sheet.words()
             stack.push_async_callback(client.close)
             await organisation.withdraw(secret.invite_id)
             others.append(client)
-        yield Room(server.url, data, password, marijke, *others)
+        yield Room(server.url, data, password, sheets, marijke, *others)
 
 
 @contextlib.asynccontextmanager
