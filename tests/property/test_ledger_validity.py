@@ -139,7 +139,7 @@ def draw_header(data: st.DataObject, line: Line) -> tuple[Header, int]:
     return header, lowest + data.draw(st.integers(1, 4))
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_an_envelope_counts_exactly_when_a_rescan_says_so(data: st.DataObject) -> None:
     line = draw_ledger(data)

@@ -539,7 +539,7 @@ class _Judgement:
             self.world.rooms[place[0]].due = True
         if rights:
             self.world.grants[grantee, place] = Given(rights, since, ends, giver)
-        need(len(wrap_hash) in {0, 32} and (not wrap_hash or rights & READ), "wrap hash")
+        need(len(wrap_hash) in {0, 32}, "wrap hash")
         need(rights or not narrow, "commitments of nothing")
         items: list[list[Any]] = narrow
         for item in items:
@@ -756,9 +756,11 @@ class _Judgement:
 
     def _finish_grant(self, place: Place, grantee: bytes, wrap_hash: bytes) -> None:
         given = self.world.grants.get((grantee, place))
+        section, kind, what = place
+        gives = self.model.gives_reading(self.index, grantee, place, self.world)
+        need((wrap_hash or section in self.begun) if gives else not wrap_hash, "wrap")
         if given is None:
             return
-        section, kind, what = place
         epochs = self.world.rooms[section].epochs
         own = (kind + 2, what)
         if kind != WHOLE:
@@ -766,6 +768,4 @@ class _Judgement:
             need(all(own in epoch.narrow for epoch in epochs[first - 1 :]), "no commitment")
         if given.rights & (READ | WRITE) == WRITE:
             need(epochs[-1].drop if kind == WHOLE else epochs[-1].narrow[own][1], "no drop key")
-        gives = self.model.gives_reading(self.index, grantee, place, self.world)
-        need((wrap_hash or section in self.begun) if gives else not wrap_hash, "wrap")
         need(len(self.world.narrow(section)) <= 256, "too many narrow scopes")

@@ -82,6 +82,15 @@ def test_an_invitation_ends_with_its_authors_membership_and_does_not_come_back()
     assert refusal(line, FOUNDER, *come(line)) is INVITATION
 
 
+def test_an_invitation_to_the_lobby_ends_with_its_authors_membership_too() -> None:
+    line = found_household()
+    line.write(COLLEAGUE, line.invite(ANSWERED, READ_LOBBY))
+    line.write(FOUNDER, line.remove(COLLEAGUE.account), line.advance(LOBBY))
+    line.write(FOUNDER, line.add_cited(COLLEAGUE), line.grant(COLLEAGUE.account, LOBBY, MANAGE))
+    added = (line.accept(STRANGER, ANSWERED), line.grant(STRANGER.account, LOBBY, LOOK))
+    assert refusal(line, FOUNDER, *added) is INVITATION
+
+
 def test_an_invitation_ends_with_its_authors_give_and_does_not_come_back() -> None:
     line = invited()
     line.write(FOUNDER, line.grant(COLLEAGUE.account, CONVERSATION, EDIT))

@@ -174,6 +174,13 @@ def _add_grants(story: Story) -> None:
         heads={BUDGET: 7},
     )
     story.good(
+        "grant: a right that had ended, again",
+        "grant: less than before",
+        ANNA,
+        gives(BRAM, BUDGET, EDIT),
+        lambda now: now.give(BRAM, BUDGET, EDIT, ANNA),
+    )
+    story.good(
         "grant: nothing any more",
         HOUSEHOLD,
         ANNA,

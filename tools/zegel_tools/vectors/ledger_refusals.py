@@ -257,6 +257,14 @@ def _refuse_sections(story: Story) -> None:
         creates(DAAN, seeded("second", 16), DAAN.account),
         ledger,
     )
+    story.bad(
+        "section: with a first epoch beyond its beginning",
+        HOUSEHOLD,
+        ANNA,
+        creates(ANNA, _NEW),
+        ErrorCode.PIN,
+        heads={_NEW: 1},
+    )
     story.bad("section: without an epoch", HOUSEHOLD, ANNA, does(CreateSection(_NEW, NO_ID, SILENCE)), ledger)
     story.bad(
         "section: a second one of an organisation",

@@ -44,31 +44,42 @@ def add(story: Story) -> None:
 def _refuse_forms(story: Story) -> None:
     ledger, epoch = ErrorCode.LEDGER, ErrorCode.EPOCH
     slot_table = Scope(BUDGET, ScopeKind.RECORD, BUDGET)
-    for name, code, scope, rights, since, ends in (
-        ("in a section that there is not", ErrorCode.NO_ACCESS, whole(seeded("new section", 16)), LOOK, 0, 0),
-        ("a right that nobody knows", ledger, whole(BUDGET), 8, 0, 0),
-        ("a whole section with an id", ledger, Scope(BUDGET, ScopeKind.SECTION, GROCERIES.id), LOOK, 0, 0),
-        ("a slot without an id", ledger, Scope(BUDGET, ScopeKind.SLOT, NO_ID), LOOK, 0, 0),
-        ("a slot of the lobby", ledger, Scope(LOBBY, ScopeKind.SLOT, GROCERIES.id), LOOK, 0, 0),
-        ("the lobby from now on", ledger, whole(LOBBY), LOOK, 1, 0),
-        ("the lobby with an end date", ledger, whole(LOBBY), EDIT, 0, TIME_MS + 30 * DAY_MS),
-        ("the lobby unread", ledger, whole(LOBBY), DROP, 0, 0),
-        ("the slot table as a record", ledger, slot_table, EDIT, 0, 0),
-        ("a record to write unread", ledger, ONE_ENTRY, DROP, 0, 0),
-        ("to give a slot", ledger, GROCERIES, MANAGE, 0, 0),
-        ("to give unread", ledger, whole(BUDGET), 4, 0, 0),
-        ("to give from now on", ledger, whole(BUDGET), MANAGE, 1, 0),
-        ("from an epoch to come", epoch, whole(BUDGET), LOOK, 2, 0),
-        ("to write from an epoch on", epoch, whole(BUDGET), DROP, 1, 0),
-        ("an end date that has passed", ErrorCode.EXPIRED, whole(BUDGET), LOOK, 0, TIME_MS),
-    ):
-        story.bad(
-            f"grant: {name}",
-            HOUSEHOLD,
-            ANNA,
-            gives(DAAN, scope, rights, since, ends),
-            code,
-        )
+    section = Scope(BUDGET, ScopeKind.SECTION, GROCERIES.id)
+    nowhere = {"scope": whole(seeded("new section", 16))}
+    drop: dict[str, object] = {"rights": DROP, "wrap_hash": b"", "narrow": (narrow(ONE_ENTRY, 1, bytes(1216)),)}
+    wrong: tuple[tuple[str, ErrorCode, Scope, int, dict[str, object]], ...] = (
+        ("in a section that there is not", ErrorCode.NO_ACCESS, whole(BUDGET), LOOK, {**nowhere}),
+        ("a right that nobody knows", ledger, whole(BUDGET), EDIT, {"rights": EDIT | 8}),
+        ("a whole section with an id", ledger, whole(BUDGET), LOOK, {"scope": section}),
+        ("a slot without an id", ledger, GROCERIES, LOOK, {"scope": replace(GROCERIES, id=NO_ID)}),
+        ("a slot of the lobby", ledger, GROCERIES, LOOK, {"scope": replace(GROCERIES, section=LOBBY)}),
+        ("the lobby from now on", ledger, whole(LOBBY), EDIT, {"since_epoch": 1}),
+        ("the lobby with an end date", ledger, whole(LOBBY), EDIT, {"ends_ms": TIME_MS + 30 * DAY_MS}),
+        ("the lobby unread", ledger, whole(LOBBY), 0, {"rights": DROP}),
+        (
+            "the slot table as a record",
+            ledger,
+            ONE_ENTRY,
+            EDIT,
+            {"scope": slot_table, "narrow": (narrow(slot_table, 1),)},
+        ),
+        ("a record to write unread", ledger, ONE_ENTRY, EDIT, drop),
+        ("to give a slot", ledger, GROCERIES, EDIT, {"rights": MANAGE}),
+        ("to give a section unread", ledger, whole(BUDGET), LOOK, {"rights": 4, "wrap_hash": b""}),
+        ("to give from now on", ledger, whole(BUDGET), MANAGE, {"since_epoch": 1}),
+        ("from an epoch to come", epoch, whole(BUDGET), LOOK, {"since_epoch": 2}),
+        ("an end date that has passed", ErrorCode.EXPIRED, whole(BUDGET), LOOK, {"ends_ms": TIME_MS}),
+    )
+    for name, code, scope, rights, fields in wrong:
+        story.bad(f"grant: {name}", HOUSEHOLD, ANNA, gives(DAAN, scope, rights), code, spoil=changed(0, **fields))
+    story.bad(
+        "grant: to write unread from an epoch on",
+        "grant: to write unread",
+        ANNA,
+        gives(DAAN, BUDGET, DROP),
+        epoch,
+        spoil=changed(0, since_epoch=1),
+    )
     story.bad(
         "grant: an end date that has passed by the server's clock",
         HOUSEHOLD,

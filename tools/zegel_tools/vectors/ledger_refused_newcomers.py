@@ -81,6 +81,7 @@ def _refuse_invitations(story: Story) -> None:
     giver = "grant: a client who gives in the conversation"
     for name, after, author, promises in (
         ("by who gives nothing", HOUSEHOLD, BRAM, (READ_LOBBY,)),
+        ("to nothing, by who gives nothing", HOUSEHOLD, BRAM, ()),
         ("beyond what one gives", giver, BRAM, (PlannedGrant(whole(BUDGET), LOOK, 0, 0),)),
         ("to a steward's place, by who is none", giver, BRAM, (PlannedGrant(whole(LOBBY), MANAGE, 0, 0),)),
     ):
@@ -199,6 +200,20 @@ def _refuse_newcomers(story: Story) -> None:
         _INVITED,
         BRAM,
         _join,
+        ErrorCode.NO_ACCESS,
+    )
+    story.good(
+        "invite: eva to nothing yet",
+        HOUSEHOLD,
+        CARLA,
+        _inviting(),
+        lambda now: now.invite(_EVA),
+    )
+    story.bad(
+        "add_member: to nothing yet, by who gives nothing",
+        "invite: eva to nothing yet",
+        BRAM,
+        lambda on: [on.accept(EVA, _EVA)],
         ErrorCode.NO_ACCESS,
     )
     story.bad(

@@ -119,6 +119,20 @@ def _refuse_removals(story: Story) -> None:
         ("who has left", "remove: by a steward", ANNA, BRAM, no_access),
     ):
         story.bad(f"remove: {name}", after, author, removes(account), code)
+    story.good(
+        "grant: a friend with the lobby only",
+        HOUSEHOLD,
+        ANNA,
+        lambda on: [on.grant(DAAN.account, CONVERSATION, 0), on.advance(CONVERSATION)],
+        lambda now: now.take(DAAN, CONVERSATION).begin(CONVERSATION),
+    )
+    story.bad(
+        "remove: who has the lobby only, by who gives nothing",
+        "grant: a friend with the lobby only",
+        BRAM,
+        removes(DAAN),
+        no_access,
+    )
     steward = "grant: a steward with nothing else"
     story.good(
         steward,

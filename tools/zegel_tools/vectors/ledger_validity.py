@@ -181,6 +181,10 @@ def _add_ends(story: Story, cases: CaseList) -> None:
     on.good("above a pin at which another's right ended", ANNA, HOUSEHOLD, 8)
     on.bad("at a pin that its author knew", ErrorCode.PIN, ANNA, less, 7)
     on.good("right above a pin that its author knew", ANNA, less, 8)
+    regained = "grant: a right that had ended, again"
+    on = _Cases(story, cases, regained)
+    on.bad("above the pin at which a right ended, though it was given again", no_access, BRAM, HOUSEHOLD, 8)
+    on.good("by a right that was given again", BRAM, regained, 8)
     more = "grant: reading beside writing unread"
     on = _Cases(story, cases, more)
     on.good("a right that was replaced by more", DAAN, "grant: to write into a slot unread", 1, slot=GROCERIES.id)

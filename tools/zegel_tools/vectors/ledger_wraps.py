@@ -296,6 +296,17 @@ def _add_later_grants(story: Story, cases: CaseList) -> None:
             _good(cases, f"grant: {name}", packed)
         else:
             _bad(cases, f"grant: {name}", packed.fields())
+    for name, keys, is_right in (
+        ("a slot from now on", ((2, KeyKind.SLOT, RENT.id),), True),
+        ("a slot from now on, with its past", ((1, KeyKind.SLOT, RENT.id), (2, KeyKind.SLOT, RENT.id)), False),
+    ):
+        later = "grant: nothing any more, and the next epoch"
+        to_bram = [story.line(later).grant(BRAM.account, RENT, LOOK, 2)]
+        packed = pack(story, later, ANNA, to_bram, [a_wrap(line, ANNA, BUDGET, BRAM, keys)], [])
+        if is_right:
+            _good(cases, f"grant: {name}", packed)
+        else:
+            _bad(cases, f"grant: {name}", packed.fields())
     wider = [line.grant(DAAN.account, BUDGET, LOOK)]
     history = a_wrap(line, ANNA, BUDGET, DAAN, whole(2))
     _good(cases, "grant: all history after the newest", pack(story, after, ANNA, wider, [history], []))
@@ -324,6 +335,8 @@ def _add_mended(story: Story, cases: CaseList) -> None:
         "rewrap: both epochs, where a link is wrong",
         pack(story, after, CARLA, [Rewrap(BUDGET, (reference,))], [mended], []),
     )
+    reading = pack(story, after, CARLA, [Rewrap(BUDGET, (reference,))], [mended], [])
+    _bad(cases, "rewrap: a wrap missing", reading.fields([]))
     after = "grant: from now on"
     line = story.line(after)
     older = a_wrap(line, CARLA, BUDGET, DAAN, ((1, K, NO_ID), (2, K, NO_ID)))

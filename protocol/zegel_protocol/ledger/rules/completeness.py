@@ -79,8 +79,13 @@ def _finish_advance(turn: Turn, section: Section, advance: Advance) -> None:
 
 
 def _finish_grant(turn: Turn, operation: Grant) -> None:
-    """A right to read comes with a wrap and with commitments; a right to drop with a key to drop under."""
+    """What is given to read comes with a wrap and with commitments; a right to drop with a key to drop under."""
     scope = operation.scope
+    if not gives_reading(turn.state, operation):
+        if operation.wrap_hash:
+            raise ObjectError(ErrorCode.WRAPS, "a wrap that gives nothing new")
+    elif not operation.wrap_hash and scope.section not in turn.advances:
+        raise ObjectError(ErrorCode.WRAPS, "a right to read without a wrap")
     section = turn.section(scope.section)
     line = section.find_line(scope, operation.grantee)
     grant = line.current() if line is not None else None
@@ -97,12 +102,6 @@ def _finish_grant(turn: Turn, operation: Grant) -> None:
         drop_key = epoch.drop_key if scope.kind is ScopeKind.SECTION else (narrow.drop_key if narrow else b"")
         if not drop_key:
             raise ObjectError(ErrorCode.LEDGER, "writing without reading needs a key to write under")
-    carried = scope.section in turn.advances
-    if gives_reading(turn.state, operation):
-        if not operation.wrap_hash and not carried:
-            raise ObjectError(ErrorCode.WRAPS, "a right to read without a wrap")
-    elif operation.wrap_hash:
-        raise ObjectError(ErrorCode.WRAPS, "a wrap that gives nothing new")
     if len({line.scope for line in section.grants if _is_narrow(line)}) > MAX_NARROW_SCOPES:
         raise ObjectError(ErrorCode.LEDGER, "more narrow scopes than a section may have")
 

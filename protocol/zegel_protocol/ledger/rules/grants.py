@@ -51,8 +51,8 @@ def set_grant(turn: Turn, op: Grant) -> None:
         # Who gave the right to give stays who it was, or a replacement by its holder would turn the order round.
         giver = before.giver if before is not None and before.rights & rights & Right.GIVE else turn.author
         line.intervals.append(GrantInterval(int(rights), op.since_epoch, op.ends_ms, giver, turn.index))
-    if len(op.wrap_hash) not in (0, DIGEST_BYTES) or (op.wrap_hash and not rights & Right.READ):
-        raise ObjectError(ErrorCode.WRAPS, "a wrap of what is not to be read")
+    if len(op.wrap_hash) not in (0, DIGEST_BYTES):
+        raise ObjectError(ErrorCode.WRAPS, "a hash of the wrong length")
     if op.narrow and not rights:
         raise ObjectError(ErrorCode.LEDGER, "a commitment that does not belong to the grant")
     _commit_narrow(section, op)
