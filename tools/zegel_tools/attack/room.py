@@ -19,7 +19,7 @@ from zegel_client.engine.roles import BUDGET, CONVERSATION
 from zegel_protocol import primitives
 from zegel_protocol.messages import Entries, Form, GetEntries, GetPage, Page
 from zegel_server.clock import SystemClock
-from zegel_server.config import Config, LogInSection
+from zegel_server.config import Config, LogInSection, SessionsSection
 from zegel_server.log import Log
 from zegel_server.main import running_server
 from zegel_tools.attack.proxy import MaliciousServer
@@ -45,7 +45,7 @@ _MANY = 1_000_000
 
 def context_of(client: Client) -> Context:
     """The inside of a client: whoever attacks has all of their own."""
-    return client._context  # noqa: SLF001 - see above
+    return client._context  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def keys_of(client: Client) -> AccountKeys:
@@ -55,7 +55,7 @@ def keys_of(client: Client) -> AccountKeys:
 
 def sync_of(dossier: Dossier) -> LedgerSync:
     """The inside of an open dossier."""
-    return dossier._sync  # noqa: SLF001 - see above
+    return dossier._sync  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 @dataclasses.dataclass
@@ -163,6 +163,7 @@ async def running_room(data: Path) -> AsyncGenerator[Room]:
     config = dataclasses.replace(
         Config().with_place(data=str(data), port=0),
         log_in=LogInSection(per_account_per_minute=_MANY, per_address_per_minute=_MANY),
+        sessions=SessionsSection(per_account=_MANY),
     )
     password = primitives.random_bytes(16).hex()
     async with contextlib.AsyncExitStack() as stack:
