@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from zegel_client.cli.failure import WRONG_USE, CommandError, Failure, describe
 from zegel_client.cli.status import Status
 from zegel_tools import demo
+from zegel_tools.attack import command as attack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,9 @@ def build_parser() -> Parser:
     found = commands.add_parser("demo", help="a fresh installation with household files in it, ready to try")
     demo.add_arguments(found)
     found.set_defaults(run=demo.run)
+    found = commands.add_parser("attack", help="play the malicious server against a client")
+    attack.add_arguments(found)
+    found.set_defaults(run=attack.run)
     return parser
 
 

@@ -165,7 +165,7 @@ class MaliciousServer:
             found = _REQUEST_FRAME.decode(content)
             decoded = self._ask(found.request)
             if isinstance(decoded, _ANSWERS):
-                await front.send_bytes(encode_message(ServerFrame(found.rid, decoded)))
+                await front.send_bytes(encode_message(ServerFrame(found.rid, cast("Answer", decoded))))
                 continue
             request = cast("Request", decoded)
             asked[found.rid] = request

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -114,11 +114,19 @@ def _log_in(room: Room, handle: str = NOOR) -> Callable[[str], Awaitable[object]
 
 # --- parameters ------------------------------------------------------------------------------------------------------
 
-_WEAK = ((8192, 3, 1), (65_535, 3, 1), (65_536, 2, 1), (65_536, 3, 0), (0, 0, 0), (1, 1, 1))
-_HUGE = ((1_048_577, 3, 1), (1 << 40, 3, 1), (65_536, 11, 1), (65_536, 3, 2), ((1 << 53) - 1,) * 3)
+_LARGEST: Final = (1 << 53) - 1
+_Set: TypeAlias = tuple[int, int, int]
+_WEAK: Final[tuple[_Set, ...]] = ((8192, 3, 1), (65_535, 3, 1), (65_536, 2, 1), (65_536, 3, 0), (0, 0, 0), (1, 1, 1))
+_HUGE: Final[tuple[_Set, ...]] = (
+    (1_048_577, 3, 1),
+    (1 << 40, 3, 1),
+    (65_536, 11, 1),
+    (65_536, 3, 2),
+    (_LARGEST, _LARGEST, _LARGEST),
+)
 
 
-async def _refuse_parameters(room: Room, parameters: tuple[tuple[int, int, int], ...]) -> str:
+async def _refuse_parameters(room: Room, parameters: tuple[_Set, ...]) -> str:
     for memory_kib, passes, parallelism in parameters:
         keeper = Doorkeeper()
         kdf = KdfParameters(memory_kib, passes, parallelism)
