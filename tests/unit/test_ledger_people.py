@@ -270,6 +270,24 @@ def test_a_giver_whom_the_organisation_does_not_hold_vouches_for_nobody(founder:
     assert colleague.catch_up(book).trust is Trust.OFFER
 
 
+def test_an_acceptance_by_other_keys_of_ones_account_is_not_ones_own(founder: Person) -> None:
+    """Somebody pretended to be the colleague, was removed, and the colleague's true keys were added after that."""
+    colleague, outsider = Person.new("colleague"), Person.new("outsider")
+    organisation = found_organisation(founder)
+    invite_to(organisation, founder, colleague, (read_lobby(organisation),))
+    pretender = Person("colleague", AccountKeys(AccountId(colleague.account), 1, primitives.random_bytes(32)))
+    colleague.change_keys(organisation)
+    book = found_dossier(organisation, founder)
+    assert book.state is not None
+    invite_to(book, founder, outsider, (PlannedGrant(whole(book.state.lobby), MANAGE, 0, 0),))
+    invite_to(book, outsider, pretender, (read_lobby(book),))
+    outsider.write(book, lambda draft: draft.remove(colleague.account))
+    draft = Draft(outsider.catch_up(book), NOW_MS, organisation=colleague.catch_up(organisation))
+    draft.add_colleague(colleague.account, {"name": "colleague"})
+    book.append(draft.finish().request)
+    assert colleague.catch_up(book).trust is Trust.OFFER
+
+
 def test_an_acceptance_of_one_dossier_adds_to_no_other(founder: Person, client: Person) -> None:
     organisation = found_organisation(founder)
     book, other = (found_dossier(organisation, founder) for _ in range(2))

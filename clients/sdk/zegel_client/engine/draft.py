@@ -522,7 +522,6 @@ class Draft:
         create_hash = after.create_hash
         lines: list[InviteBoxLine] = []
         for invite, boxed in self._boxes.items():
-            citation = self.cite() if after.kind is LedgerKind.DOSSIER and self._organisation is not None else None
             box = InviteBox(
                 BOX_VERSION,
                 after.kind,
@@ -531,11 +530,17 @@ class Draft:
                 entry.index,
                 head_hash,
                 self.own.public(),
-                citation,
+                self._named_organisation(after),
                 write_invite_words(boxed.words),
             )
             lines.append(InviteBoxLine(invite, seal_invite_box(boxed.secret, box)))
         return tuple(lines)
+
+    def _named_organisation(self, after: LedgerState) -> Citation | None:
+        """What a box says of the organisation: its newest head, or where the author is not of it, the dossier's own."""
+        if after.citation is not None and self._organisation is not None and self._organisation.trust:
+            return self.cite()
+        return after.citation
 
 
 _SHOWN = {About.LEDGER: "title", About.MEMBER: "name", About.INVITE: "name", About.SUBJECT: "name"}

@@ -13,7 +13,7 @@ from zegel_client.engine.ledger_alarm import LedgerAlarm
 from zegel_protocol.epoch import link_hash, verify_drop_key
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID
-from zegel_protocol.ledger.entry import SIGNED_ENTRY, read_entry
+from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, read_entry
 from zegel_protocol.ledger.rules import apply_entry
 from zegel_protocol.ledger.state import decode_state, encode_state
 from zegel_protocol.ledger.words import About, open_words
@@ -197,8 +197,8 @@ class LedgerReplica:
         if state.founder == self.own.account and self._is_own(member.generations[0].keys):
             return Trust.SIGNED
         for membership in member.memberships:
-            # The rules verified the acceptance under the keys that were added with it, and these are one's own.
-            if membership.acceptance:
+            # The rules verified the acceptance under the keys in it; somebody else's under one's own account is none.
+            if membership.acceptance and self._is_own(ACCEPTANCE.decode(membership.acceptance).keys):
                 return Trust.ACCEPTED
             citation = membership.citation
             if citation is None or organisation is None or organisation.trust is Trust.OFFER:
