@@ -86,7 +86,7 @@ def read_json_records(content: bytes) -> list[Mapping[str, object]]:
         CommandError: Anything else.
     """
     try:
-        found: object = json.loads(decode(content, "the file"))
+        found: object = json.loads(decode(content, "the file"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         # Not JSON, a number of thousands of digits, or nested without end.
         raise CommandError("not_json", "the file is not JSON") from None
@@ -94,6 +94,16 @@ def read_json_records(content: bytes) -> list[Mapping[str, object]]:
     if not all(isinstance(record, dict) for record in records):
         raise CommandError("not_json", "the file holds something else than one record or a list of records")
     return cast("list[Mapping[str, object]]", records)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuses a name that stands twice: nobody could tell which of the two was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CommandError("not_json", f"the name {twice!r} stands twice in one record")
+    return found
 
 
 def _gather(

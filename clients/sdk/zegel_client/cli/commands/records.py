@@ -15,14 +15,18 @@ from zegel_client.cli.status import Status
 from zegel_client.cli.visible import visible
 from zegel_client.client.filing import Filing
 from zegel_client.errors import ConflictError
+from zegel_protocol.conversation import Message
 from zegel_protocol.fields import fault_sentence
 from zegel_protocol.finance import Entry
 from zegel_protocol.ids import id_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zegel_client.cli.call import Call
     from zegel_client.client import Section
-    from zegel_client.client.views import Message, Sent
+    from zegel_client.client.views import Message as MessageView
+    from zegel_client.client.views import Sent
 
 
 async def records(call: Call) -> Answer:
@@ -38,7 +42,7 @@ async def records(call: Call) -> Answer:
     return Answer(shown, visible(json.dumps(shown, ensure_ascii=False, indent=2, default=str)))
 
 
-def _show_message(message: Message, kind: str) -> dict[str, object]:
+def _show_message(message: MessageView, kind: str) -> dict[str, object]:
     files = [{"name": it.name, "media_type": it.media_type, "size_bytes": it.size_bytes} for it in message.attachments]
     return {
         "id": id_text(message.id),
@@ -90,19 +94,30 @@ def _answer(sent: list[tuple[bytes, Sent]]) -> Answer:
 
 
 async def _put_messages(section: Section, content: bytes) -> list[tuple[bytes, Sent]]:
-    """Messages are records too: a new one is sent, a known one changed."""
+    """Messages are records too: a new one is sent, a known one changed; none of them before all were read."""
     sent: list[tuple[bytes, Sent]] = []
-    for record in read_json_records(content):
-        text, message, reply = record.get("text"), record.get("id"), record.get("reply_to")
-        if not isinstance(text, str):
-            raise CommandError(WRONG_USE, "text: a message has a text")
-        known = parse_thing(str(message)) if message is not None else None
+    for message, known in [_read_message(record) for record in read_json_records(content)]:
         if known is not None and await section.find_message(known) is not None:
-            sent.append((known, await section.edit(known, text)))
+            sent.append((known, await section.edit(known, message.text)))
         else:
-            done = await section.send(text, id=known, reply_to=parse_thing(str(reply)) if reply is not None else None)
+            done = await section.send(message.text, id=known, reply_to=message.reply_to)
             sent.append((done.id, done))
     return sent
+
+
+def _read_message(record: Mapping[str, object]) -> tuple[Message, bytes | None]:
+    """A message and the id it has, if any.
+
+    Raises:
+        CommandError: It has no text, or an id that is none.
+        InvalidRecordError: The text cannot be sent.
+    """
+    text, known, reply = record.get("text"), record.get("id"), record.get("reply_to")
+    if not isinstance(text, str) or not text:
+        raise CommandError(WRONG_USE, "text: a message has a text")
+    message = Message(text=text, reply_to=parse_thing(str(reply)) if reply is not None else None)
+    message.check()
+    return message, parse_thing(str(known)) if known is not None else None
 
 
 async def _conflict(filing: Filing, error: ConflictError) -> CommandError:
