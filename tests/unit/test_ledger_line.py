@@ -111,6 +111,8 @@ def test_another_organisation_under_the_same_id_is_another_one() -> None:
     other = Line(organisation.ledger)
     create = Create(LedgerKind.ORGANISATION, None, None, COLLEAGUE.public(), LOBBY, SILENCE, SILENCE)
     other.write(COLLEAGUE, create, other.advance(LOBBY))
+    while other.now.head_index <= line.now.cited_index:
+        other.write(COLLEAGUE, other.advance(LOBBY))
     for citation in (other.as_cited(), organisation.as_cited(0)):
         with pytest.raises(ObjectError) as fault:
             verify_citation(line.now, citation, other.now)

@@ -174,19 +174,19 @@ def _add_grants(story: Story) -> None:
         heads={BUDGET: 7},
     )
     story.good(
-        "grant: a right that had ended, again",
-        "grant: less than before",
-        ANNA,
-        gives(BRAM, BUDGET, EDIT),
-        lambda now: now.give(BRAM, BUDGET, EDIT, ANNA),
-    )
-    story.good(
         "grant: nothing any more",
         HOUSEHOLD,
         ANNA,
         gives(BRAM, BUDGET, 0),
         lambda now: now.take(BRAM, BUDGET).owe(BUDGET).pin(BUDGET, 7),
         heads={BUDGET: 7},
+    )
+    story.good(
+        "grant: a right that had ended, again",
+        "grant: nothing any more",
+        ANNA,
+        gives(BRAM, BUDGET, EDIT),
+        lambda now: now.give(BRAM, BUDGET, EDIT, ANNA),
     )
     story.good(
         "grant: nothing any more, and the next epoch",

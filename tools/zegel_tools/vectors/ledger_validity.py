@@ -184,7 +184,7 @@ def _add_ends(story: Story, cases: CaseList) -> None:
     regained = "grant: a right that had ended, again"
     on = _Cases(story, cases, regained)
     on.bad("above the pin at which a right ended, though it was given again", no_access, BRAM, HOUSEHOLD, 8)
-    on.good("by a right that was given again", BRAM, regained, 8)
+    on.good("below the pin at which a right ended, though it was given again", BRAM, HOUSEHOLD, 7)
     more = "grant: reading beside writing unread"
     on = _Cases(story, cases, more)
     on.good("a right that was replaced by more", DAAN, "grant: to write into a slot unread", 1, slot=GROCERIES.id)
