@@ -122,8 +122,9 @@ def test_an_invitation_to_the_lobby_stands_while_its_author_gives_anything() -> 
     line.write(CLIENT, line.invite(ANSWERED, READ_LOBBY))
     added = (line.accept(STRANGER, ANSWERED), line.grant(STRANGER.account, LOBBY, LOOK))
     assert refusal(line, FOUNDER, *added) is None
+    add_section(line, CLIENT, an_id("profile"), CLIENT.account)
     line.write(FOUNDER, line.grant(CLIENT.account, CONVERSATION, EDIT))
-    assert refusal(line, FOUNDER, *added) is INVITATION
+    assert refusal(line, FOUNDER, *added) is INVITATION, "the own profile makes nobody a giver"
 
 
 def test_an_invitation_ends_with_its_authors_keys() -> None:
