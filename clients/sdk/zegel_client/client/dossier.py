@@ -235,11 +235,15 @@ class Dossier:
         if isinstance(ref, bytes):
             found = [member for member in members if member.person == ref]
         else:
+            # Handles and names are looked at together: a handle is chosen by whoever has it, and could be a name here.
             handle = ref.lower()
-            found = [member for member in members if member.handle == handle or _is_id(ref, member.person)]
-            found = found or [member for member in members if member.name == ref]
+            found = [
+                member
+                for member in members
+                if member.handle == handle or member.name == ref or _is_id(ref, member.person)
+            ]
         if len(found) > 1:
-            raise UsageError(f"several people are called {ref!r}: name one by their handle")
+            raise UsageError(f"several people are called {ref!r}: name one by the id of the account")
         if not found:
             raise RefusedError(ErrorCode.NO_ACCESS, "no such person here")
         return found[0]

@@ -10,6 +10,7 @@ from zegel_client.client.views import AlarmView, Joined
 from zegel_client.engine.session import prepare_permit
 from zegel_client.engine.side_threads import add_side_threads
 from zegel_client.errors import RefusedError
+from zegel_protocol.account import normalise_handle
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
 from zegel_protocol.invite_note import open_note, seal_note
 from zegel_protocol.ledger.entry import ACCEPTANCE, VERSION, Acceptance, sign_acceptance
@@ -134,7 +135,7 @@ class Joining:
     async def _add(self, sync: LedgerSync, invite: bytes, claim: Claim) -> Joined:
         words = dict(sync.replica.invite_words(invite))
         account = ACCEPTANCE.decode(claim.acceptance).keys.account
-        handle = self._read_handle(invite, account, claim)
+        handle = _find_handle(sync, account, self._read_note(invite, account, claim).get("handle"))
         if handle:
             words["handle"] = handle
 
@@ -149,13 +150,25 @@ class Joining:
         name = words.get("name")
         return Joined(sync.ledger, account, name if isinstance(name, str) else "")
 
-    def _read_handle(self, invite: bytes, account: bytes, claim: Claim) -> str:
-        """The newcomer's handle; empty when the note was made for another giver."""
+    def _read_note(self, invite: bytes, account: bytes, claim: Claim) -> dict[str, Value]:
+        """What the newcomer says beside the answer; nothing when the note was made for another giver."""
         for keys in (self._context.identity.keys, *self._context.identity.older):
             try:
-                handle = open_note(keys, invite, account, claim.note).get("handle")
+                return open_note(keys, invite, account, claim.note)
             except ProtocolError:
                 # Made for another giver, or for another generation of these keys.
                 continue
-            return handle if isinstance(handle, str) else ""
+        return {}
+
+
+def _find_handle(sync: LedgerSync, account: bytes, said: Value) -> str:
+    """A newcomer's handle by their own word: noted only if it is one, and nobody else here is found by it."""
+    if not isinstance(said, str):
         return ""
+    try:
+        handle = normalise_handle(said)
+    except ProtocolError:
+        # Not a handle: noting it could make the person be taken for somebody else.
+        return ""
+    others = [member.account for member in sync.replica.state.list_members() if member.account != account]
+    return "" if any(sync.replica.member_words(other).get("handle") == handle for other in others) else handle
