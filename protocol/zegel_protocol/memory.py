@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from zegel_protocol import codec, primitives
-from zegel_protocol.codec import Closed, ObjectCodec, Value, encode_object
+from zegel_protocol.codec import VERSION_1, Closed, ObjectCodec, Value, encode_object
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
 from zegel_protocol.ids import Hash, Id, Natural
 from zegel_protocol.labels import Label
@@ -116,8 +116,8 @@ class Brief(Closed):
     head_hash: Hash
 
 
-_MEMORY = ObjectCodec(Memory, MAX_MEMORY_BYTES)
-_BRIEF = ObjectCodec(Brief, MAX_BRIEF_BYTES)
+_MEMORY = ObjectCodec(Memory, MAX_MEMORY_BYTES, VERSION_1)
+_BRIEF = ObjectCodec(Brief, MAX_BRIEF_BYTES, VERSION_1)
 
 
 def records_digest(records: Iterable[tuple[bytes, Iterable[bytes], int]]) -> bytes:
@@ -155,8 +155,6 @@ def open_memory(keys: AccountKeys, ledger: bytes, counter: int, box: bytes) -> M
     """
     context: list[Value] = [keys.account, keys.generation, ledger, counter]
     memory = _MEMORY.decode(unpad(primitives.open_box(keys.self_key, Label.MEMORY, context, box)))
-    if memory.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "a memory of another version")
     if memory.ledger != ledger or memory.counter != counter:
         raise ObjectError(ErrorCode.INVALID, "a memory of another ledger or counter")
     return memory
@@ -176,8 +174,6 @@ def open_brief(keys: AccountKeys, ledger: bytes, counter: int, box: bytes) -> Br
     """
     context: list[Value] = [keys.account, keys.generation, ledger, "brief"]
     brief = _BRIEF.decode(unpad(primitives.open_box(keys.self_key, Label.MEMORY, context, box)))
-    if brief.version != VERSION:
-        raise ObjectError(ErrorCode.VERSION, "a brief of another version")
     if brief.counter != counter:
         raise ObjectError(ErrorCode.INVALID, "a brief that belongs to another memory")
     return brief
@@ -202,7 +198,7 @@ class Note(Closed):
     sections: tuple[NotedSection, ...]
 
 
-NOTE = ObjectCodec(Note, MAX_MEMORY_BYTES)
+NOTE = ObjectCodec(Note, MAX_MEMORY_BYTES, VERSION_1)
 
 
 def note_of(memory: Memory, state: LedgerState) -> Note:

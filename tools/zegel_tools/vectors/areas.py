@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from zegel_tools.vectors import (
     account,
+    carries,
+    drops,
     encoding,
     envelope,
     epochs,
@@ -17,8 +19,11 @@ from zegel_tools.vectors import (
     ledger_entries,
     ledger_validity,
     ledger_wraps,
+    memory,
+    note,
     payloads,
     sync,
+    words,
 )
 from zegel_tools.vectors.case import render
 
@@ -50,6 +55,7 @@ AREAS = (
     Area("encoding", encoding.make, encoding.DOORS),
     Area("account", account.make, account.DOORS),
     Area("invitation", invitation.make, invitation.DOORS),
+    Area("note", note.make, note.DOORS),
     Area("epochs", epochs.make, epochs.DOORS),
     Area("envelope", envelope.make, envelope.DOORS),
     Area("sync", sync.make, sync.DOORS),
@@ -57,7 +63,11 @@ AREAS = (
     Area("ledger-entries", ledger_entries.make, ledger_entries.DOORS),
     Area("ledger-wraps", ledger_wraps.make, ledger_wraps.DOORS),
     Area("ledger-validity", ledger_validity.make, ledger_validity.DOORS),
+    Area("words", words.make, words.DOORS),
+    Area("drops", drops.make, drops.DOORS),
+    Area("memory", memory.make, memory.DOORS),
     Area("payloads", payloads.make, payloads.DOORS),
+    Area("carries", carries.make, carries.DOORS),
     Area("finance", finance.make, finance.DOORS),
     Area("finance-csv", finance_csv.make, finance_csv.DOORS),
 )
