@@ -120,6 +120,9 @@ class LimitsSection:
         45, "between two signs of life that a live connection is asked for", unit="seconds", lowest=1
     )
     sections: int = _setting(256, "most sections of a dossier", unit="sections", lowest=2, highest=256)
+    entries_per_hour: int = _setting(
+        5_000, "ledger entries of an account in one ledger, sustained and at once", unit="an hour", lowest=16
+    )
     advances_per_hour: int = _setting(600, "new epochs in a ledger", unit="an hour", lowest=1)
     invitations_per_day: int = _setting(500, "invitations by an account", unit="a day", lowest=1)
     ledgers_per_day: int = _setting(500, "ledgers created by an account", unit="a day", lowest=1)

@@ -297,6 +297,11 @@ class LiveConnection:
             self.end(error.code)
             return
         rid, request = found
+        try:
+            self._dispatch.admit(self._caller, request)
+        except RefusedError as refusal:
+            self._answer(rid, failure_of(refusal))
+            return
         self._answer(rid, failure_of(explain(request, error)))
 
     async def _submit(self, rid: int, request: messages.Submit) -> None:

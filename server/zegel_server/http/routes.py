@@ -117,6 +117,7 @@ class Routes:
         try:
             call = REQUEST.decode(body)
         except ObjectError as error:
+            self._dispatch.admit(caller, body)
             raise explain(body, error) from None
         return _answered(await self._dispatch.answer(caller, call))
 

@@ -23,8 +23,9 @@ from zegel_protocol.ledger.operations import (
 from zegel_protocol.ledger.rules import Trial, organisation_of, pins_of, try_entry
 from zegel_protocol.ledger.wraps import verify_wraps
 from zegel_server.clock import DAY_MS
+from zegel_server.services.access import is_giver
 from zegel_server.services.ledgers import OpenLedger
-from zegel_server.services.limits import Window
+from zegel_server.services.limits import Bucket, Window
 from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import invitations, ledgers
 from zegel_server.store.errors import ConflictError, DisplacedError, NoSpaceError
@@ -48,6 +49,8 @@ HOLD_MS = 60_000
 """How long nothing of a member is served or accepted after a removal was refused for a stale pin."""
 _HOUR_MS = 3_600_000
 _MAX_ROUNDS = 4
+_GIVERS_PART = 16
+"""One of so many entries of a ledger is kept for givers."""
 
 
 class Appends:
@@ -68,6 +71,8 @@ class Appends:
         self._limits = limits
         self._storage = storage
         self._delivery = delivery
+        per_second = limits.entries_per_hour / 3600
+        self._entries: Bucket[tuple[bytes, bytes]] = Bucket(clock, per_second, limits.entries_per_hour)
         self._advances: Window[bytes] = Window(clock, limits.advances_per_hour, _HOUR_MS)
         self._invitations: Window[bytes] = Window(clock, limits.invitations_per_day, DAY_MS)
         self._created: Window[bytes] = Window(clock, limits.ledgers_per_day, DAY_MS)
@@ -211,8 +216,13 @@ class Appends:
                     pass
 
     def _take_limits(self, entry: Entry, state: LedgerState) -> None:
-        if entry.index >= self._storage.ledger_entries:
+        """Bounds what members may add; the last part of a ledger is for givers, who remove whoever filled it."""
+        most = self._storage.ledger_entries
+        if not is_giver(state, entry.author, self._clock.now_ms()):
+            most -= most // _GIVERS_PART
+        if entry.index >= most:
             raise RefusedError(ErrorCode.QUOTA, "the ledger is full")
+        self._entries.take((entry.ledger, entry.author))
         if len(state.sections) > self._limits.sections:
             raise RefusedError(ErrorCode.QUOTA, "more sections than this server allows")
         advances = sum(isinstance(op, Advance) and op.epoch > 1 for op in entry.operations)

@@ -103,7 +103,8 @@ def take_in(tail: Tail, header: Header, found: Found) -> None:
     first = _header_of(found.first) if found.first is not None else None
     if first is not None and first.record != record:
         raise ObjectError(ErrorCode.DUPLICATE, "the record's id is that of something else")
-    tail.records[record] = RecordEnd(first.author if first is not None else NO_ID, heads)
+    author, is_message = (first.author, first.type is TypeClass.MESSAGE) if first is not None else (NO_ID, False)
+    tail.records[record] = RecordEnd(author, is_message, heads)
 
 
 def _header_of(body: StoredBody) -> Header:
@@ -122,6 +123,8 @@ def decide(verified: VerifiedEnvelope, opened: OpenLedger, tail: Tail, found: Fo
             `INVALID`.
     """
     header = verified.header
+    if header.id == header.section:
+        raise ObjectError(ErrorCode.INVALID, "the section's own id belongs to its slot table")
     complete = found.complete if found is not None else set[bytes]()
     if any(file not in complete for file in header.files):
         raise ObjectError(ErrorCode.FILE_INCOMPLETE, "a file that is listed is not complete")
@@ -179,18 +182,14 @@ def _decide_version(
         raise ObjectError(ErrorCode.INVALID, "a version of no record")
     end = tail.records.get(header.record)
     if end is None:
-        if is_message:
-            raise ObjectError(ErrorCode.PARENT, "there is no such message")
-        if header.parents:
-            raise ObjectError(ErrorCode.PARENT, "there is no such record")
-        names = (header.id,) if header.id == header.record else (header.id, header.record)
-        version = NewVersion(header.record, (), 0)
-        return Decision(names, version, RecordEnd(header.author, []))
+        return _decide_first(header)
     if is_message and end.author != header.author:
         raise ObjectError(ErrorCode.NO_ACCESS, "only its author changes a message")
     heads = {head.hash: head for head in end.heads}
     if not heads.keys() <= set(header.parents):
         raise RefusedError(ErrorCode.STALE_PARENT, "the record has another head", heads=tuple(heads))
+    if is_message != end.is_message:
+        raise ObjectError(ErrorCode.PARENT, "a message has versions that are messages, and a record has none")
     slots = {head.slot for head in end.heads}
     # Beside the heads it may name an older version: the last good one, where the head is void.
     older = {body.hash: body for body in found.targets} if found is not None else {}
@@ -203,7 +202,20 @@ def _decide_version(
         _verify_may_move(header, slot, opened, now_ms)
     supersedes = tuple(head.position for head in end.heads)
     first = min(supersedes) if is_message else 0
-    return Decision((header.id,), NewVersion(header.record, supersedes, first), RecordEnd(end.author, []))
+    following = RecordEnd(end.author, is_message, [])
+    return Decision((header.id,), NewVersion(header.record, supersedes, first), following)
+
+
+def _decide_first(header: Header) -> Decision:
+    """The first version of a record; of a message it is the envelope whose id the message has."""
+    if header.type is TypeClass.MESSAGE:
+        raise ObjectError(ErrorCode.PARENT, "there is no such message")
+    if header.parents:
+        raise ObjectError(ErrorCode.PARENT, "there is no such record")
+    if header.type is TypeClass.CARRY:
+        raise ObjectError(ErrorCode.PARENT, "a carry restates a version that is there")
+    names = (header.id,) if header.id == header.record else (header.id, header.record)
+    return Decision(names, NewVersion(header.record, (), 0), RecordEnd(header.author, is_message=False, heads=[]))
 
 
 def _verify_may_move(header: Header, slot: bytes, opened: OpenLedger, now_ms: int) -> None:

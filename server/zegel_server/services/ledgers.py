@@ -54,9 +54,10 @@ class RecordVersion:
 
 @dataclass(slots=True)
 class RecordEnd:
-    """The heads of a record, one at least, and who wrote its first version."""
+    """The heads of a record, one at least; who wrote its first version, and whether that was a message."""
 
     author: bytes
+    is_message: bool
     heads: list[RecordVersion]
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from zegel_server.store.errors import ConflictError
+
 if TYPE_CHECKING:
     from zegel_server.store.database import Connection
 
@@ -57,7 +59,9 @@ def find(connection: Connection, account: bytes) -> StoredAccount | None:
 def insert(
     connection: Connection, account: bytes, handle_digest: bytes, sealed: bytes, kdf: Kdf, created_day: int
 ) -> None:
-    """Adds an account; a taken id or handle is a `ConflictError`."""
+    """Adds an account; a taken handle is a `ConflictError`, and so is an id that any ledger knows or that is taken."""
+    if connection.execute("SELECT 1 FROM membership WHERE account = ? LIMIT 1", (account,)).fetchone() is not None:
+        raise ConflictError("a ledger knows the id")
     connection.execute(
         "INSERT INTO account (account, handle_digest, state, sealed, created_day) VALUES (?, ?, ?, ?, ?)",
         (account, handle_digest, AccountState.ACTIVE, sealed, created_day),
@@ -88,10 +92,12 @@ def set_state(connection: Connection, account: bytes, state: AccountState) -> bo
 
 
 def delete(connection: Connection, account: bytes, kdf: Kdf) -> bool:
-    """Deletes an account and what only it held. Its ledgers keep what it wrote. Returns whether it was there."""
+    """Deletes an account and what only it held. Returns whether it was there.
+
+    Its ledgers keep what it wrote, and that it is or was a member: so nobody else ever gets its id (see `insert`).
+    """
     found = connection.execute("DELETE FROM account WHERE account = ?", (account,)).rowcount
     if found:
-        connection.execute("DELETE FROM membership WHERE account = ?", (account,))
         connection.execute("UPDATE permission SET account = NULL WHERE account = ?", (account,))
         _count_kdf(connection, kdf, -1)
         _notice(connection, account)

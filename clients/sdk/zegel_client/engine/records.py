@@ -120,6 +120,8 @@ class Records:
         if not header.parents:
             if line is not None:
                 raise ObjectError(ErrorCode.PARENT, "a record has one first version")
+            if header.type is TypeClass.CARRY:
+                raise ObjectError(ErrorCode.PARENT, "a carry restates a version")
             return
         known = (
             [line.versions[parent] for parent in header.parents if parent in line.versions] if line is not None else []
