@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.bad_input import stored
-from support.wire import ANSWER, User, scene, world
+from support.wire import ANSWER, User, scene, with_limits, world
 
 from zegel_protocol import messages as m
 from zegel_protocol.errors import ErrorCode
@@ -17,7 +19,6 @@ from zegel_protocol.ids import id_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from support.wire import World
 
@@ -177,6 +178,37 @@ async def test_a_body_that_never_comes_holds_up_nobody(w: World) -> None:
     for _, writer in opened:
         writer.close()
     await serves(w, before)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system ends no stalled connections")
+async def test_who_takes_nothing_of_an_answer_is_let_go(tmp_path: Path) -> None:
+    async with world(tmp_path, config=with_limits(stall_seconds=1)) as w:
+        s = await scene(w)
+        chain = s.chain(s.client)
+        for _ in range(4):
+            await s.submit(s.client, chain.next("x" * 900_000)[0])
+        body = m.encode_message(m.GetPage(s.book.ledger, s.section, 1, 0, 10, False, m.Form.ENVELOPE))
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", int(w.url.rpartition(":")[2])))
+        connection.sendall(
+            b"POST /v1/call HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
+            % (s.owner.token.hex().encode(), len(body), body)
+        )
+        peer = connection.getsockname()
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if not await asyncio.to_thread(is_connected, peer):
+                break
+        connection.close()
+        assert not await asyncio.to_thread(is_connected, peer)
+
+
+def is_connected(peer: tuple[str, int]) -> bool:
+    """Whether this machine still holds the server's side of a connection, by the system's own list."""
+    port = f":{peer[1]:04X}"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return any(line.split()[2].endswith(port) and line.split()[3] == "01" for line in lines)
 
 
 async def test_of_files_nobody_learns_which_are_there(w: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,7 @@ class LimitedServer(web.Server):
         self._answer = handle
         self._most = limits.connections
         self._most_of_one = limits.connections_per_address
+        self._stall_ms = limits.stall_seconds * 1000
         self._trusted = set(trusted_proxies)
         self._addresses: dict[RequestHandler, str] = {}
         self._by_address: Counter[str] = Counter()
@@ -120,6 +122,7 @@ class LimitedServer(web.Server):
         if len(self._addresses) > self._most or (address and self._by_address[address] > self._most_of_one):
             transport.abort()
             return
+        _end_when_stalled(transport, self._stall_ms)
         loop = asyncio.get_running_loop()
         self._silent[handler] = loop.call_later(FIRST_REQUEST_SECONDS, transport.abort)
 
@@ -141,3 +144,11 @@ class LimitedServer(web.Server):
         timer = self._silent.pop(handler, None)
         if timer is not None:
             timer.cancel()
+
+
+def _end_when_stalled(transport: asyncio.Transport, stall_ms: int) -> None:
+    """Lets the system end a connection whose reader takes nothing of an answer for so long."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None:
+        # Linux has it; elsewhere an answer over HTTP waits for its reader.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, stall_ms)
