@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from ledger_book import LedgerBook, found_dossier, found_organisation, whole
 from message_samples import draw_messages
 from report import ROOT
@@ -129,7 +130,9 @@ def _messages(draw: random.Random) -> Iterator[Target]:
     yield Target("request of a stranger", tuple(draw_messages(OpenRequest, draw, 3)), OPEN_REQUEST.decode)
     yield Target("frame of a client", tuple(b"\x92\x01" + request for request in requests), _read_frame)
     yield Target("first frame of a client", tuple(hello), HELLO.decode)
-    yield Target("note of a device", tuple(draw_messages(Note, draw, 5)), NOTE.decode)
+    notes = [msgspec.msgpack.decode(note, type=Note) for note in draw_messages(Note, draw, 5)]
+    of_now = tuple(encode_object(msgspec.structs.replace(note, version=1)) for note in notes)
+    yield Target("note of a device", of_now, NOTE.decode)
 
 
 def _read_frame(frame: bytes) -> None:

@@ -43,7 +43,7 @@ def draw_value(kind: inspect.Type, draw: random.Random) -> object:
             most = least + 40 if kind.max_length is None else min(kind.max_length, least + 40)
             return draw.randbytes(draw.randint(least, most))
         case inspect.StrType():
-            return draw.choice(("", "anna", "Zoë"))
+            return draw.choice(("", "anna", "Zoë") if not kind.min_length else ("anna", "Zoë"))
         case inspect.BoolType():
             return draw.random() < 0.5
         case inspect.NoneType():
