@@ -45,7 +45,7 @@ async def test_in_whatever_order_envelopes_are_shown_everybody_sees_the_same_or_
     """With and without a memory of a part of them; and none of these orders is another than the true one."""
     house = Household.found()
     worker, client = house.author(house.worker), house.author(house.client)
-    places = []
+    places: list[Point] = []
     for author in (worker, client, worker, client, worker):
         author.seen = house.shelf.head()
         author.say("x")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -99,14 +99,15 @@ async def test_the_server_takes_no_entry_in_anothers_name_or_at_another_place(ro
     stolen = request_of(sign(hers, name, key=his.own.sign))
     assert await refused(case, room.marijke, stolen) is ErrorCode.SIGNATURE
     assert await refused(case, room.noor, request_of(sign(hers, name))) is ErrorCode.NO_ACCESS
-    for changes, code in (
+    lies: list[tuple[dict[str, Any], ErrorCode]] = [
         ({"generation": 2}, ErrorCode.GENERATION),
         ({"prev": bytes(32)}, ErrorCode.STALE_PREV),
         ({"index": hers.next_index + 1}, ErrorCode.STALE_PREV),
         ({"index": hers.next_index - 1}, ErrorCode.STALE_PREV),
         ({"version": 2}, ErrorCode.VERSION),
         ({"time_ms": (1 << 53) - 1}, ErrorCode.CREATED_AT),
-    ):
+    ]
+    for changes, code in lies:
         assert await refused(case, room.marijke, request_of(sign(hers, name, **changes))) is code, changes
 
 
