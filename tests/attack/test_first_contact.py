@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from support.ledgers import Person, found_dossier, found_organisation, invite_to, read_lobby
 
 from zegel_client.engine.ledger_replica import LedgerReplica, Trust
 from zegel_protocol.account import AccountKeys
 from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.ids import AccountId
-from zegel_protocol.messages import Entries
+from zegel_protocol.invite_secret import InviteSecret
+from zegel_protocol.ledger.entry import ACCEPTANCE, Acceptance, sign_acceptance
+from zegel_protocol.ledger.operations import LedgerKind
+from zegel_protocol.messages import Claim, Entries
 from zegel_tools.attack.catalogue import FAMILIES
 
 if TYPE_CHECKING:
     from support.ledgers import Book
 
+    from zegel_client.engine.draft import Draft
     from zegel_tools.attack.attack import Attack
     from zegel_tools.attack.room import Room
 
@@ -65,3 +71,38 @@ async def test_what_an_old_generation_accepted_counts_once_the_new_one_has_signe
     # Nor is it trusted by who has still newer keys that signed nothing here.
     newest = AccountKeys.generate(AccountId(victim.account), victim.keys.generation + 1)
     assert replay(book, newest, *victim.generations).trust is Trust.OFFER
+
+
+def add(claim: Claim, draft: Draft) -> None:
+    draft.add_invited(claim, {"name": "noor"})
+
+
+async def test_an_answer_that_says_anything_else_than_the_invitation_adds_nobody() -> None:
+    """Each field of what a newcomer signed, signed as it is: it belongs to one ledger, invitation and inviter."""
+    worker, newcomer, other = Person.new("worker"), Person.new("noor"), Person.new("other")
+    book = found_dossier(found_organisation(worker), worker, "conversation")
+    secret, words = InviteSecret.generate(), {"inviter": "worker"}
+    worker.write(book, lambda draft: draft.invite(secret, (read_lobby(book),), {"name": "noor"}, dict(words)))
+    claim = newcomer.accept(book, secret)
+    true = ACCEPTANCE.decode(claim.acceptance)
+    lies: dict[str, object] = {
+        "version": 2,
+        "kind": LedgerKind.ORGANISATION,
+        "ledger": bytes(16),
+        "create_hash": bytes(32),
+        "head_index": true.head_index - 1,
+        "head_hash": bytes(32),
+        "inviter": other.keys.public(),
+        "invite": bytes(16),
+        "keys": other.keys.public(),
+    }
+    assert set(lies) | {"created_at_ms"} == set(Acceptance.__struct_fields__)
+    for field, lie in lies.items():
+        false = Claim(*sign_acceptance(newcomer.keys, secret.sign_key, replace(true, **{field: lie})))
+        with pytest.raises(ProtocolError) as raised:
+            worker.write(book, partial(add, false))
+        expected = {"version": ErrorCode.VERSION, "invite": ErrorCode.INVITATION, "keys": ErrorCode.SIGNATURE}
+        assert raised.value.code is expected.get(field, ErrorCode.ACCEPTANCE), field
+    worker.write(book, partial(add, claim))
+    assert book.state is not None
+    assert book.state.find_member(newcomer.account) is not None

@@ -19,6 +19,7 @@ from zegel_tools.attack.room import NOOR
 from zegel_tools.attack.schemer import Schemer
 
 if TYPE_CHECKING:
+    from zegel_protocol.codec import Value
     from zegel_tools.attack.room import Case, Room
 
 _SIZE = 200_000
@@ -47,7 +48,11 @@ class Porter(Schemer):
 async def _send(case: Case, folder: Path, content: bytes, name: str = "brief.pdf") -> bytes:
     path = folder / "sent"
     await asyncio.to_thread(path.write_bytes, content)
-    reference = await case.conversation.send_file(path, name=name)
+    return await _list(case, await case.conversation.send_file(path, name=name))
+
+
+async def _list(case: Case, reference: dict[str, Value]) -> bytes:
+    """Sends a message that lists a file."""
     message = Message(text="zie bijlage").to_payload() | {"attachments": [reference]}
     file = reference["id"]
     require(isinstance(file, bytes), "no stage")
@@ -102,6 +107,33 @@ def _variants(piece: bytes, foreign: bytes) -> dict[str, bytes]:
         "another file": foreign,
         "a chunk of another file": b"".join([others[0], *chunks[1:]]),
     }
+
+
+@attack("a member", promise=4)
+async def reference_that_lies(room: Room) -> str:
+    """Who sends a file says something else of it than it is: another digest, size, count, key or stream."""
+    case = await room.new_case()
+    with tempfile.TemporaryDirectory(prefix="zegel-attack-") as made:
+        folder = await asyncio.to_thread(Path, made)
+        path = folder / "sent"
+        await asyncio.to_thread(path.write_bytes, bytes(_SIZE - 1) + b"x")
+        true = await case.conversation.send_file(path, name="brief.pdf")
+        lies: list[dict[str, Value]] = [
+            {"digest": primitives.random_bytes(32)},
+            {"size_bytes": _SIZE - 1},
+            {"size_bytes": 3 * _SIZE},
+            {"chunks": 3},
+            {"key": primitives.random_bytes(32)},
+            {"header": primitives.random_bytes(24)},
+        ]
+        async with room.deceived(NOOR, Schemer()) as victim:
+            section = (await victim.open(case.ledger)).section(CONVERSATION)
+            for number, lie in enumerate(lies):
+                message = await _list(case, true | lie)
+                out = folder / str(number)
+                await require_refusal(section.download(message, out), ErrorCode.FILE, ErrorCode.FILE_INCOMPLETE)
+                require(not out.exists() or not await asyncio.to_thread(_names_in, out), "something is offered")
+    return f"refused: each of {len(lies)} references"
 
 
 @attack("a member", promise=3)

@@ -119,6 +119,33 @@ async def own_words_come_back(room: Room) -> str:
         return await at.void(ErrorCode.CHAIN, ErrorCode.DUPLICATE, author=room.noor.account)
 
 
+@attack("a member, and the server", promise=3)
+async def chain_of_another(room: Room) -> str:
+    """Bram goes on with Marijke's chain, so that what she writes next would seem to be out of order."""
+    async with talk(room, bram="client") as at:
+        newest = at.shown.bodies[-1]
+        header = read_envelope(newest).header
+        changes = {"chain": header.chain, "sequence": header.sequence + 1, "prev": hash_of(newest)}
+        at.shown.bodies.append((await at.pen(room.bram)).write(BAD, **changes))
+        return await at.void(ErrorCode.CHAIN, author=room.bram.account)
+
+
+@attack("a member, and the server", promise=3)
+async def two_at_one_place_of_a_chain(room: Room) -> str:
+    """Bram writes two envelopes as the first of one chain: the second is void."""
+    async with talk(room, bram="client") as at:
+        pen = await at.pen(room.bram)
+        first = pen.write("van Bram")
+        header = read_envelope(first).header
+        second = pen.write(BAD, sequence=header.sequence, prev=header.prev)
+        at.shown.bodies += [first, second]
+        at.show()
+        require(await texts_of(at.section) == [*TEXTS, "van Bram"], "the second is shown")
+        found = alarms_with(at.dossier, ErrorCode.CHAIN)
+        require(found and found[0].author == room.bram.account, "no alarm that names its author")
+        return f"void: {found[0].sentence}"
+
+
 @attack("the server", promise=3)
 async def envelope_moves_to_another_section(room: Room) -> str:
     """What Marijke noted for herself is shown in the conversation."""
