@@ -23,14 +23,23 @@ from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, VERSION, Acceptance, read_entry, sign_acceptance
 from zegel_protocol.ledger.operations import ALL_RIGHTS, AddMember, LedgerKind, PlannedGrant, Right, whole
 from zegel_protocol.ledger.words import NO_WORDS
-from zegel_protocol.messages import Claim, Claims, InvitationFound, LookAtInvitation, StoredWrap
+from zegel_protocol.messages import (
+    AppendEntry,
+    Claim,
+    Claims,
+    Entries,
+    GetEntries,
+    InvitationFound,
+    LookAtInvitation,
+    StoredWrap,
+)
 from zegel_protocol.wrap import KeyScope, WrappedKey, seal_wrap
-from zegel_tools.attack.attack import attack
+from zegel_tools.attack.attack import NotDefeatedError, attack
 from zegel_tools.attack.demands import alarms_with, require, require_refusal, require_silence
 from zegel_tools.attack.forger import Forger
 from zegel_tools.attack.hostile_entry import sign
 from zegel_tools.attack.proxy import MaliciousServer
-from zegel_tools.attack.room import MARIJKE, NOOR, context_of, keys_of
+from zegel_tools.attack.room import MARIJKE, NOOR, context_of, keys_of, sync_of
 from zegel_tools.attack.shown_ledger import ShownLedger
 
 if TYPE_CHECKING:
@@ -38,7 +47,7 @@ if TYPE_CHECKING:
 
     from zegel_protocol.codec import Value
     from zegel_protocol.invite_secret import InviteBox
-    from zegel_protocol.messages import Answer, AppendEntry
+    from zegel_protocol.messages import Answer
     from zegel_tools.attack.room import Case, Room
 
 
@@ -200,6 +209,30 @@ async def own_invitation_after_removal(room: Room) -> str:
         found = alarms_with(dossier, ErrorCode.INVITATION)
         require(found, "no alarm")
         return f"refused: {found[0].sentence}"
+
+
+@attack("the server", promise=2)
+async def ghost_colleague(room: Room) -> str:
+    """The organisation's ledger is shown with a colleague whom nobody added: Marijke's client gives them nothing."""
+    case = await room.new_case()
+    forger = Forger(room.marijke.account)
+    async with room.deceived(MARIJKE, forger) as victim:
+        dossier = await victim.open(case.ledger)
+        organisation = await sync_of(dossier).organisation()
+        if organisation is None:
+            raise NotDefeatedError("the stage is not set")
+        replica, ghost = organisation.replica, new_keys()
+        answer = await context_of(room.marijke).live.ask(GetEntries(replica.ledger, 0, 512), Entries)
+        addition = AddMember(ghost.public(), primitives.random_bytes(ID_BYTES), b"", b"", b"", None, NO_WORDS)
+        forged = encode_object(sign(replica, addition, key=ghost.sign))
+        forger.show_ledger(ShownLedger(replica.ledger, [*answer.entries, forged]))
+        before = len(forger.asked)
+        error = await require_refusal(dossier.add(ghost.account, "caseworker"), ErrorCode.FORK)
+        require(dossier.state.find_member(ghost.account) is None, "the ghost was added")
+        await victim.close()
+        require_silence(forger.asked[before:], replica.ledger)
+        require(not any(isinstance(asked, AppendEntry) for asked in forger.asked[before:]), "an entry left the client")
+        return f"alarm: {error}"
 
 
 # --- root of trust ---------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from zegel_client.engine.roles import CONVERSATION
 from zegel_protocol import primitives, transcript
 from zegel_protocol.codec import encode_object
 from zegel_protocol.errors import ErrorCode, HistoryError
@@ -292,6 +293,23 @@ async def removal_shows_at_the_first_message(room: Room) -> str:
         await at.case.worker.remove(room.bram.account)
         await at.case.conversation.send(BAD)
         return await at.frozen(at.section.read(), ErrorCode.ROLLBACK, has_read=True)
+
+
+@attack("the server", promise=3)
+async def nobody_vouches_for_today(room: Room) -> str:
+    """Confirmations are withheld from a device without memory, or come from who may not give: it says so."""
+    async with talk(room, bram="client") as at:
+        his = await at.case.opened_by(room.bram)
+        await his.section(CONVERSATION).mark_read()
+        require(not await at.section.is_witnessed(), "who may not give vouches for the section")
+        await at.case.conversation.mark_read()
+        require(await at.section.is_witnessed(), "a fresh confirmation is not seen")
+    async with talk(room) as at:
+        await at.case.conversation.mark_read()
+        at.forger.change = _receipts()
+        require(not await at.section.is_witnessed(), "something vouches for the section")
+        require(not any(message.is_confirmed for message in (await at.section.read())[1:]), "a place is confirmed")
+        return "told: nobody confirmed within three days"
 
 
 @attack("the server", promise=3)
