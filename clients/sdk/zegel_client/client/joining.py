@@ -13,7 +13,7 @@ from zegel_client.errors import RefusedError
 from zegel_protocol.account import normalise_handle
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
 from zegel_protocol.invite_note import open_note, seal_note
-from zegel_protocol.ledger.entry import ACCEPTANCE, VERSION, Acceptance, sign_acceptance
+from zegel_protocol.ledger.entry import ACCEPTANCE, VERSION, Acceptance, sign_acceptance, verify_acceptance
 from zegel_protocol.ledger.state import OPEN
 from zegel_protocol.messages import Claim, Claims, Done, GetClaims, ListInvitations, Permissions
 
@@ -108,19 +108,8 @@ class Joining:
         return joined
 
     async def _welcome(self, sync: LedgerSync, claims: tuple[Claim, ...]) -> list[Joined]:
-        by_invite: dict[bytes, list[Claim]] = {}
-        for claim in claims:
-            try:
-                invite = ACCEPTANCE.decode(claim.acceptance).invite
-            except ObjectError as error:
-                sync.note(AlarmView(error.code, f"an answer to an invitation: {error.detail}", is_frozen=False))
-                continue
-            by_invite.setdefault(invite, []).append(claim)
         joined: list[Joined] = []
-        for invite, answers in by_invite.items():
-            found = sync.replica.state.invites.get(invite)
-            if found is None or found.ended != OPEN:
-                continue
+        for invite, answers in _verified(sync, claims).items():
             if len({ACCEPTANCE.decode(answer.acceptance).keys for answer in answers}) > 1:
                 sentence = "two people answered one invitation: it must have been read by somebody else; make a new one"
                 sync.note(AlarmView(ErrorCode.ACCEPTANCE, sentence, is_frozen=False))
@@ -128,8 +117,7 @@ class Joining:
             try:
                 joined.append(await self._add(sync, invite, answers[0]))
             except ObjectError as error:
-                sentence = f"an answer to an invitation was not taken up: {error.detail}"
-                sync.note(AlarmView(error.code, sentence, is_frozen=False))
+                sync.note(_not_taken_up(error))
         return joined
 
     async def _add(self, sync: LedgerSync, invite: bytes, claim: Claim) -> Joined:
@@ -172,3 +160,23 @@ def _find_handle(sync: LedgerSync, account: bytes, said: Value) -> str:
         return ""
     others = [member.account for member in sync.replica.state.list_members() if member.account != account]
     return "" if any(sync.replica.member_words(other).get("handle") == handle for other in others) else handle
+
+
+def _verified(sync: LedgerSync, claims: tuple[Claim, ...]) -> dict[bytes, list[Claim]]:
+    """The answers to open invitations, by invitation. One that nobody signed is told, and is no second answer."""
+    found: dict[bytes, list[Claim]] = {}
+    for claim in claims:
+        try:
+            invite = sync.replica.state.invites.get(ACCEPTANCE.decode(claim.acceptance).invite)
+            if invite is None or invite.ended != OPEN:
+                continue
+            verify_acceptance(claim.acceptance, claim.account_signature, claim.invite_signature, invite.invite_key)
+        except ObjectError as error:
+            sync.note(_not_taken_up(error))
+            continue
+        found.setdefault(invite.invite, []).append(claim)
+    return found
+
+
+def _not_taken_up(error: ObjectError) -> AlarmView:
+    return AlarmView(error.code, f"an answer to an invitation was not taken up: {error.detail}", is_frozen=False)
