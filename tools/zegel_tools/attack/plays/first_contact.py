@@ -190,6 +190,25 @@ async def two_answers(room: Room) -> str:
     return f"alarm: {found[0].sentence}"
 
 
+@attack("the server", promise=3)
+async def false_second_answer(room: Room) -> str:
+    """The server says that somebody else answered too, whom nobody signed for: Noor is added all the same."""
+    case = await room.new_case(noor="")
+    secret, _ = await case.worker.invite("Noor", "client")
+    await room.noor.accept(secret)
+    ghost = new_keys()
+    false = accept(secret, open_invite_box(secret, await _box_of(room, secret)), ghost, ghost.sign)
+    forger = Forger(room.marijke.account)
+    forger.change = lambda answer: Claims((false, *answer.claims)) if isinstance(answer, Claims) else answer
+    async with room.deceived(MARIJKE, forger) as victim:
+        joined = [found.person for found in await victim.welcome() if found.dossier == case.ledger]
+        require(joined == [room.noor.account], "she was not added")
+        dossier = await victim.open(case.ledger)
+        found = alarms_with(dossier, ErrorCode.SIGNATURE)
+        require(found and not alarms_with(dossier, ErrorCode.ACCEPTANCE), "the alarm is another")
+        return f"left aside: {found[0].sentence}"
+
+
 @attack("a removed member", promise=2)
 async def own_invitation_after_removal(room: Room) -> str:
     """Bram gives in a section and invites; after his removal the invitation is worth nothing, also to the server."""
