@@ -41,7 +41,9 @@ class Carry:
         Raises:
             InvalidRecordError: It is no carry, or a field is missing, further or of the wrong type.
         """
-        if payload.get("kind") != KIND or payload.get("format") != FORMAT:
+        version = payload.get("format")
+        # True equals 1 here, and is another value in every other language.
+        if payload.get("kind") != KIND or isinstance(version, bool) or version != FORMAT:
             raise InvalidRecordError([Fault("kind", FaultCode.WRONG_TYPE)])
         author, created_at_ms, inner = payload.get("author"), payload.get("created_at_ms"), payload.get("payload")
         faults: list[Fault] = []

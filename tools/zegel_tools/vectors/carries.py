@@ -45,6 +45,7 @@ def make() -> VectorFile:
     bad: list[tuple[str, dict[str, Value]]] = [
         ("of another kind", {"kind": "entry"}),
         ("of another format", {"format": 2}),
+        ("of a format that is true", {"format": True}),
         ("by an account of 15 bytes", {"author": ANNA.account[:15]}),
         ("by an account in text", {"author": ANNA.account.hex()}),
         ("by nobody", {"author": None}),
