@@ -6,7 +6,6 @@ import asyncio
 import random
 import tempfile
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -22,13 +21,16 @@ from zegel_protocol.messages import Accepted, Form, GetHeads, GetPage, Heads, Pa
 from zegel_protocol.transcript import start
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from zegel_protocol.messages import ServerFrame
+    from zegel_protocol.transcript import Point
 
 DOSSIERS = 10
 IN_FLIGHT = 8
-ROUNDS = 7
+PIECES = 200
+"""Messages or pages of one round."""
+ROUNDS = 15
 """Odd, so that the median is one that was measured."""
 PAGE = 50
 TEXT = "x" * 512
@@ -54,127 +56,176 @@ def measure(*, is_quick: bool, stored: int) -> Table:
     """Runs the benchmark.
 
     Args:
-        is_quick: A few pieces of work at each size instead of many.
+        is_quick: Fewer rounds.
         stored: Up to how many envelopes; sizes grow tenfold from 1,000.
     """
     sizes = [1_000]
     while sizes[-1] * 10 <= stored:
         sizes.append(sizes[-1] * 10)
     with tempfile.TemporaryDirectory(prefix="zegel-growth-") as folder:
-        found = asyncio.run(_grow(ServerProcess(Path(folder)), sizes, 100 if is_quick else 500))
+        loads = [Load(ServerProcess(Path(folder) / str(size)), size) for size in sizes]
+        found = asyncio.run(_compare(loads, 3 if is_quick else ROUNDS))
     return _table(found)
 
 
-async def _grow(server: ServerProcess, sizes: list[int], pieces: int) -> list[Costs]:
-    await server.start()
+async def _compare(loads: list[Load], rounds: int) -> list[Costs]:
+    """Measures servers of all sizes in turn, round after round, so that a disturbance meets them alike."""
     try:
-        async with Installation(server) as installation:
-            handles = [f"g{number}" for number in range(2 * DOSSIERS)]
-            await installation.add_people(handles)
-            pairs = zip(handles[::2], handles[1::2], strict=True)
-            shared = await gather(AT_ONCE, (installation.found_dossier(one, two) for one, two in pairs))
-        # A stop puts the journal into the database: what is there so far is no message's.
-        await server.stop()
-        load = Load(server, shared)
-        await server.start()
-        return [await load.measure_at(size, pieces) for size in sizes]
+        for load in loads:
+            await load.fill()
+        for _ in range(rounds):
+            for load in loads:
+                await load.measure_cold()
+        for load in loads:
+            await load.connect()
+        for _ in range(rounds):
+            for load in loads:
+                await load.measure_warm()
+        return [load.costs() for load in loads]
     finally:
-        await server.stop()
+        for load in loads:
+            await load.server.stop()
 
 
 class Load:
-    """Writers and readers of some dossiers, and what they cost the server."""
+    """A server with dossiers of one size, who writes and reads there, and what that costs the server."""
 
-    def __init__(self, server: ServerProcess, dossiers: list[SharedDossier]) -> None:
-        self._server = server
-        self._dossiers = dossiers
-        self._heads = {one.section: start(one.book.ledger, one.section) for one in dossiers}
-        self._empty_bytes = file_bytes(server.data)[0]
-        self._stored = 0
+    def __init__(self, server: ServerProcess, size: int) -> None:
+        self.server = server
+        self._size = size
+        self._dossiers: list[SharedDossier] = []
+        self._heads: dict[bytes, Point] = {}
+        self._writers: list[Writer] = []
+        self._readers: list[LiveConnection] = []
+        self._disk_bytes = 0.0
+        self._taken: dict[str, list[float]] = {}
         self._draw = random.Random(0)
 
-    async def measure_at(self, size: int, pieces: int) -> Costs:
-        """Grows to a size and measures there."""
-        await self._write(size - self._stored)
-        await self._server.stop()
-        disk_bytes = (file_bytes(self._server.data)[0] - self._empty_bytes) / self._stored
-        cold_us: list[float] = []
-        for _ in range(ROUNDS):
-            await self._server.start()
-            cold_us.append(await self._cost(self._open_each, DOSSIERS))
-            await self._server.stop()
-        await self._server.start()
-        taken: dict[str, list[float]] = {"open": [], "newest": [], "middle": [], "message": []}
-        for _ in range(ROUNDS):
-            taken["open"].append(await self._cost(self._open_each, DOSSIERS))
-            taken["newest"].append(await self._cost(partial(self._read, pieces, is_newest=True), pieces))
-            taken["middle"].append(await self._cost(partial(self._read, pieces, is_newest=False), pieces))
-            taken["message"].append(await self._cost(partial(self._write, pieces), pieces))
-        costs = {name: median(values) for name, values in taken.items()}
-        rss = rss_kib(self._server.pid)
+    async def fill(self) -> None:
+        """Makes the dossiers and stores messages in them."""
+        await self.server.start()
+        async with Installation(self.server) as installation:
+            handles = [f"g{number}" for number in range(2 * DOSSIERS)]
+            await installation.add_people(handles)
+            pairs = zip(handles[::2], handles[1::2], strict=True)
+            self._dossiers = await gather(AT_ONCE, (installation.found_dossier(one, two) for one, two in pairs))
+        self._heads = {one.section: start(one.book.ledger, one.section) for one in self._dossiers}
+        # A stop puts the journal into the database: what is there so far is no message's.
+        await self.server.stop()
+        empty_bytes, _ = file_bytes(self.server.data)
+        await self.server.start()
+        await self.connect()
+        await self._write(self._size)
+        await self.server.stop()
+        self._disk_bytes = (file_bytes(self.server.data)[0] - empty_bytes) / self._size
+
+    async def connect(self) -> None:
+        """Starts the server where it does not run, and opens a connection for each writer and reader."""
+        if not self.server.is_running:
+            await self.server.start()
+        self._writers = [await Writer.open(self.server, one, self._heads[one.section]) for one in self._dossiers]
+        self._readers = [await LiveConnection.open(self.server.port, one.other.token) for one in self._dossiers]
+
+    async def measure_cold(self) -> None:
+        """Measures the first opening of each dossier after a start."""
+        await self.server.start()
+        await self._cost("cold", self._open_each(), DOSSIERS)
+        await self.server.stop()
+
+    async def measure_warm(self) -> None:
+        """Measures one round of everything else."""
+        await self._cost("open", self._open_each(), DOSSIERS)
+        await self._cost("newest", self._read(is_newest=True), PIECES)
+        await self._cost("middle", self._read(is_newest=False), PIECES)
+        await self._cost("message", self._write(PIECES), PIECES)
+
+    def costs(self) -> Costs:
+        """The medians."""
+        taken = {name: median(values) for name, values in self._taken.items()}
         return Costs(
-            size, costs["message"], costs["newest"], costs["middle"], median(cold_us), costs["open"], disk_bytes, rss
+            self._size,
+            taken["message"],
+            taken["newest"],
+            taken["middle"],
+            taken["cold"],
+            taken["open"],
+            self._disk_bytes,
+            rss_kib(self.server.pid),
         )
 
-    async def _cost(self, work: Callable[[], Awaitable[None]], pieces: int) -> float:
-        before = cpu_us(self._server.pid)
-        await work()
-        return (cpu_us(self._server.pid) - before) / pieces
+    async def _cost(self, name: str, work: Awaitable[None], pieces: int) -> None:
+        before = cpu_us(self.server.pid)
+        await work
+        self._taken.setdefault(name, []).append((cpu_us(self.server.pid) - before) / pieces)
 
     async def _write(self, count: int) -> None:
         """Writes messages in all dossiers at the same time."""
-        share, rest = divmod(count, len(self._dossiers))
-        await asyncio.gather(
-            *(self._write_in(one, share + (number < rest)) for number, one in enumerate(self._dossiers))
-        )
-        self._stored += count
-
-    async def _write_in(self, dossier: SharedDossier, count: int) -> None:
-        live = await LiveConnection.open(self._server.port, dossier.founder.token)
-        chain = EnvelopeChain(dossier.book.replica, dossier.section, self._heads[dossier.section], IN_FLIGHT)
-        places = asyncio.Semaphore(IN_FLIGHT)
-        failed: list[object] = []
-
-        def take(frame: ServerFrame) -> None:
-            if type(frame.message) is not Accepted:
-                failed.append(frame.message)
-            places.release()
-
-        live.on_event = take
-        for _ in range(count):
-            await places.acquire()
-            live.send(Submit(chain.seal(TEXT, now_ms())[0]))
-        for _ in range(IN_FLIGHT):
-            await places.acquire()
-        live.close()
-        if failed:
-            raise RuntimeError(f"{len(failed)} of {count} messages were refused: {failed[0]}")
-        self._heads[dossier.section] = chain.head
+        await asyncio.gather(*(writer.write(count // DOSSIERS) for writer in self._writers))
+        self._heads = {writer.section: writer.head for writer in self._writers}
 
     async def _open_each(self) -> None:
         """Opens every dossier as a client that comes back: a new connection, its heads, its newest page."""
         for dossier in self._dossiers:
-            live = await LiveConnection.open(self._server.port, dossier.other.token)
+            live = await LiveConnection.open(self.server.port, dossier.other.token)
             await live.ask(Subscribe((dossier.book.ledger,)), Subscribed)
             await live.ask(GetHeads(dossier.book.ledger), Heads)
             await self._ask_page(live, dossier, 0)
             live.close()
 
-    async def _read(self, count: int, *, is_newest: bool) -> None:
-        lives = [await LiveConnection.open(self._server.port, one.other.token) for one in self._dossiers]
-        for number in range(count):
-            dossier = self._dossiers[number % len(self._dossiers)]
-            head = self._heads[dossier.section].position
-            last = 0 if is_newest else self._draw.randint(PAGE, head)
-            await self._ask_page(lives[number % len(lives)], dossier, last)
-        for live in lives:
-            live.close()
+    async def _read(self, *, is_newest: bool) -> None:
+        for number in range(PIECES):
+            dossier = self._dossiers[number % DOSSIERS]
+            last = 0 if is_newest else self._draw.randint(PAGE, self._heads[dossier.section].position)
+            await self._ask_page(self._readers[number % DOSSIERS], dossier, last)
 
     async def _ask_page(self, live: LiveConnection, dossier: SharedDossier, last: int) -> None:
         request = GetPage(dossier.book.ledger, dossier.section, 1, last, PAGE, True, Form.ENVELOPE)
         page = await live.ask(request, Page)
         if len(page.items) != PAGE or page.head != self._heads[dossier.section]:
             raise AssertionError("another page than was asked for")
+
+
+class Writer:
+    """Who writes in one section, over one connection and in one chain.
+
+    Attributes:
+        section: The section.
+    """
+
+    def __init__(self, live: LiveConnection, dossier: SharedDossier, head: Point) -> None:
+        self.section = dossier.section
+        self._live = live
+        self._chain = EnvelopeChain(dossier.book.replica, dossier.section, head, IN_FLIGHT)
+        self._places = asyncio.Semaphore(IN_FLIGHT)
+        self._refused: list[object] = []
+        live.on_event = self._take
+
+    @classmethod
+    async def open(cls, server: ServerProcess, dossier: SharedDossier, head: Point) -> Writer:
+        """Connects the dossier's founder."""
+        return cls(await LiveConnection.open(server.port, dossier.founder.token), dossier, head)
+
+    @property
+    def head(self) -> Point:
+        """Where the section stands once everything was acknowledged."""
+        return self._chain.head
+
+    async def write(self, count: int) -> None:
+        """Writes messages and waits until all are durable."""
+        for _ in range(count):
+            await self._places.acquire()
+            self._live.send(Submit(self._chain.seal(TEXT, now_ms())[0]))
+        for _ in range(IN_FLIGHT):
+            await self._places.acquire()
+        for _ in range(IN_FLIGHT):
+            self._places.release()
+        if self._refused:
+            raise RuntimeError(f"messages were refused: {self._refused[0]}")
+
+    def _take(self, frame: ServerFrame) -> None:
+        if type(frame.message) is not Accepted:
+            self._refused.append(frame.message)
+        self._places.release()
 
 
 def _table(found: list[Costs]) -> Table:
@@ -195,9 +246,10 @@ def _table(found: list[Costs]) -> Table:
     most = found[-1]
     return Table(
         "Server: growth",
-        f"{DOSSIERS} dossiers, texts of {len(TEXT)} characters. CPU of the server in us a piece, and in brackets "
-        f"against the first line; medians. *Open*: connect, subscribe, heads, newest {PAGE} messages; *cold*: the "
-        "first one of each dossier after the server started. Disk: everything in the data folder after a clean stop.",
+        f"{DOSSIERS} dossiers, texts of {len(TEXT)} characters; servers of all sizes are measured in turn. CPU of the "
+        "server in us a piece, medians, and in brackets against the first line. *Open*: connect, subscribe, heads, "
+        f"newest {PAGE} messages; *cold*: the first one of each dossier after the server started. Disk: everything in "
+        "the data folder after a clean stop.",
         (
             "stored",
             "message",
