@@ -4,21 +4,26 @@ The plaintext grows by zeros to the Padme length of its size (at least 256 B) an
 one shorter or not. Each sealed chunk is 17 bytes longer (tag and mark of the stream). What is needed to open and to
 check a file travels in a sealed payload as a `FileReference`.
 
-Spec: ``protocol/spec/files.md``.
+Spec: ``protocol/spec/files.md``; the reference: ``protocol/spec/payloads.md``, section "File reference".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
 
 from zegel_protocol import codec, primitives
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
+from zegel_protocol.fields.faults import FaultCode, InvalidRecordError
+from zegel_protocol.fields.reader import PayloadReader
+from zegel_protocol.fields.wording import fault_sentence
 from zegel_protocol.ids import ID_BYTES, FileId
 from zegel_protocol.labels import Label
 from zegel_protocol.padding import padme
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zegel_protocol.codec import Value
 
 CHUNK_BYTES = 65_536
@@ -44,97 +49,104 @@ def sealed_size(size: int) -> int:
     return padded_size(size) + chunk_count(size) * primitives.STREAM_CHUNK_OVERHEAD_BYTES
 
 
-def _fits(text: str, most_bytes: int) -> bool:
-    try:
-        return len(text.encode()) <= most_bytes
-    except UnicodeEncodeError:
-        # A lone surrogate, which file systems can hand over and UTF-8 cannot hold.
-        return False
-
-
 def _aad(file: bytes, number: int) -> bytes:
     return Label.FILE.value + codec.encode([file, number])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileReference:
-    """What opens one file version and tells whether it is whole.
+    """What opens one file version and tells whether it is whole. Made by `from_payload`, or checked by `check`.
 
     Attributes:
-        file: The id under which the server keeps the sealed chunks.
-        key: 32 bytes, for this version alone.
-        header: The stream's header, 24 bytes.
-        size: Bytes of the file without padding, at most `MAX_FILE_BYTES`.
-        chunk_count: As `chunk_count` gives for the size.
+        id: 16 bytes, fresh for each version, under which the server keeps the sealed chunks.
+        key: 32 bytes, fresh for each version; never shown.
+        header: The 24 bytes with which its stream begins.
+        size_bytes: Length of the file itself, without padding; at most `MAX_FILE_BYTES`.
+        chunks: How many sealed chunks it has, as `chunk_count` gives for the size.
         digest: BLAKE2b-256(label || all sealed chunks).
-        name: As people see it, at most 1,024 bytes of UTF-8.
-        media_type: What the sender says it is, at most 255 bytes of UTF-8.
+        name: As given by who sent it, at most 1,024 bytes of UTF-8: never a path, and to be made safe before it
+            becomes one.
+        media_type: As given by who sent it, at most 255 bytes of UTF-8; a claim.
+        extra: Pairs of a newer version, kept as they came.
     """
 
-    file: FileId
+    id: FileId
     key: bytes = field(repr=False)
-    header: bytes
-    size: int
-    chunk_count: int
-    digest: bytes
+    header: bytes = field(repr=False)
+    size_bytes: int
+    chunks: int
+    digest: bytes = field(repr=False)
     name: str = field(repr=False)
     media_type: str = field(repr=False)
-
-    def to_payload(self) -> dict[str, Value]:
-        """Returns the map that payloads hold."""
-        return {
-            "chunk_count": self.chunk_count,
-            "digest": self.digest,
-            "file": self.file,
-            "header": self.header,
-            "key": self.key,
-            "media_type": self.media_type,
-            "name": self.name,
-            "size": self.size,
-        }
+    # A newer version may keep further keys in here.
+    extra: Mapping[str, Value] = field(default_factory=dict[str, "Value"], repr=False)
 
     @classmethod
-    def from_payload(cls, value: Value) -> FileReference:
-        """Reads and checks such a map; pairs that it does not know are left aside.
+    def from_payload(cls, pairs: Mapping[str, object]) -> Self:
+        """Reads the map of one file inside a payload.
 
         Raises:
-            ObjectError: `FILE` when a pair is missing, has another type or length, or contradicts another;
-                `TOO_LARGE` when the file is larger than any may be.
+            InvalidRecordError: with every fault.
         """
-        match value:
-            case {
-                "chunk_count": int() as chunks,
-                "digest": bytes() as digest,
-                "file": bytes() as file,
-                "header": bytes() as header,
-                "key": bytes() as key,
-                "media_type": str() as media_type,
-                "name": str() as name,
-                "size": int() as size,
-            }:
-                pass
-            case _:
-                raise ObjectError(ErrorCode.FILE, "not the reference of a file")
-        if isinstance(size, bool) or isinstance(chunks, bool) or size < 0:
-            raise ObjectError(ErrorCode.FILE, "not the size of a file")
-        if size > MAX_FILE_BYTES:
-            raise ObjectError(ErrorCode.TOO_LARGE, "a file is at most 100 MB")
-        lengths = (len(file), len(key), len(header), len(digest))
-        if lengths != (ID_BYTES, primitives.KEY_BYTES, primitives.STREAM_HEADER_BYTES, primitives.DIGEST_BYTES):
-            raise ObjectError(ErrorCode.FILE, "a part of a file's reference has the wrong length")
-        if chunks != chunk_count(size):
-            raise ObjectError(ErrorCode.FILE, "a number of chunks that does not fit the size")
-        if not (_fits(name, MAX_NAME_BYTES) and _fits(media_type, MAX_MEDIA_TYPE_BYTES)):
-            raise ObjectError(ErrorCode.FILE, "the name or media type of a file is too long")
-        return cls(FileId(file), key, header, size, chunks, digest, name, media_type)
+        reader = PayloadReader(pairs)
+        size_bytes, chunks = _take_size(reader)
+        return cls(
+            id=FileId(reader.needed_bytes("id", ID_BYTES)),
+            key=reader.needed_bytes("key", primitives.KEY_BYTES),
+            header=reader.needed_bytes("header", primitives.STREAM_HEADER_BYTES),
+            size_bytes=size_bytes,
+            chunks=chunks,
+            digest=reader.needed_bytes("digest", primitives.DIGEST_BYTES),
+            name=_take_name(reader, "name", MAX_NAME_BYTES),
+            media_type=_take_name(reader, "media_type", MAX_MEDIA_TYPE_BYTES),
+            extra=reader.finish(),
+        )
+
+    def to_payload(self) -> dict[str, Value]:
+        """Returns the map that stands inside a payload; it holds the key."""
+        return {
+            "id": self.id,
+            "key": self.key,
+            "header": self.header,
+            "size_bytes": self.size_bytes,
+            "chunks": self.chunks,
+            "digest": self.digest,
+            "name": self.name,
+            "media_type": self.media_type,
+            **self.extra,
+        }
+
+    def check(self) -> None:
+        """Checks a reference that was made here.
+
+        Raises:
+            InvalidRecordError: with every fault.
+        """
+        FileReference.from_payload(self.to_payload())
+
+
+def _take_size(reader: PayloadReader) -> tuple[int, int]:
+    """Takes the size and the count of chunks; where both are sound, the count must be that of the size."""
+    size_bytes = reader.needed_number("size_bytes", 0, MAX_FILE_BYTES)
+    chunks = reader.needed_number("chunks", 1, chunk_count(MAX_FILE_BYTES))
+    fitting = chunk_count(size_bytes)
+    if not reader.faults and chunks != fitting:
+        reader.fault("chunks", FaultCode.OUT_OF_RANGE, least=fitting, most=fitting)
+    return size_bytes, chunks
+
+
+def _take_name(reader: PayloadReader, name: str, most_bytes: int) -> str:
+    value = reader.needed_name(name)
+    if len(value.encode()) > most_bytes:
+        reader.fault(name, FaultCode.TOO_LARGE, most=most_bytes)
+    return value
 
 
 class FileSealer:
     """Seals one file of known size, piece by piece; holds less than one chunk of it.
 
     Attributes:
-        file: The id of this file version, drawn unless given.
-        chunk_count: How many sealed chunks there will be.
+        chunks: How many sealed chunks there will be.
     """
 
     def __init__(
@@ -143,27 +155,35 @@ class FileSealer:
         name: str,
         media_type: str,
         *,
-        file: FileId | None = None,
+        id: FileId | None = None,  # noqa: A002 - the spec's word
         key: bytes | None = None,
         header: bytes | None = None,
     ) -> None:
         """Starts a file; id, key and header are drawn, and given only by vectors.
 
         Raises:
-            UsageError: The file is too large, or its name or media type too long.
+            UsageError: No reader would accept it: it is too large, or its name or media type is empty or too long.
         """
-        if not 0 <= size <= MAX_FILE_BYTES:
-            raise UsageError("a file is at most 100 MB")
-        if not (_fits(name, MAX_NAME_BYTES) and _fits(media_type, MAX_MEDIA_TYPE_BYTES)):
-            raise UsageError("the name of a file is at most 1,024 bytes of UTF-8, its media type 255")
-        self.file = file if file is not None else FileId(primitives.random_bytes(ID_BYTES))
-        self.chunk_count = chunk_count(size)
-        self._key = key if key is not None else primitives.random_bytes(primitives.KEY_BYTES)
-        self._stream = primitives.StreamSealer(self._key, header)
+        key = key if key is not None else primitives.random_bytes(primitives.KEY_BYTES)
+        self._stream = primitives.StreamSealer(key, header)
         self._digest = primitives.RunningDigest(Label.FILE_CIPHERTEXT)
+        self.chunks = chunk_count(size)
+        self._reference = FileReference(
+            id=id if id is not None else FileId(primitives.random_bytes(ID_BYTES)),
+            key=key,
+            header=self._stream.header,
+            size_bytes=size,
+            chunks=self.chunks,
+            digest=bytes(primitives.DIGEST_BYTES),  # in place of the one that is known in the end
+            name=name,
+            media_type=media_type,
+        )
+        try:
+            self._reference.check()
+        except InvalidRecordError as error:  # what was given here is at fault, not what another party sent
+            sentences = "; ".join(fault_sentence(fault, "en") for fault in error.faults)
+            raise UsageError(f"a file that cannot be sent: {sentences}") from None
         self._size = size
-        self._name = name
-        self._media_type = media_type
         self._taken = 0
         self._sealed = 0
         self._rest = bytearray()
@@ -196,7 +216,7 @@ class FileSealer:
             raise UsageError("the file is shorter than was said")
         sealed: list[bytes] = []
         missing = padded_size(self._size) - self._size
-        while self._sealed < self.chunk_count:
+        while self._sealed < self.chunks:
             zeros = min(missing, CHUNK_BYTES - len(self._rest))
             self._rest += bytes(zeros)
             missing -= zeros
@@ -209,23 +229,14 @@ class FileSealer:
         Raises:
             UsageError: `finish` was not called yet.
         """
-        if self._sealed != self.chunk_count:
+        if self._sealed != self.chunks:
             raise UsageError("the file is not finished")
-        return FileReference(
-            self.file,
-            self._key,
-            self._stream.header,
-            self._size,
-            self.chunk_count,
-            self._digest.value(),
-            self._name,
-            self._media_type,
-        )
+        return replace(self._reference, digest=self._digest.value())
 
     def _seal_complete(self) -> list[bytes]:
         # The last chunk carries the final mark and maybe padding, so it waits for `finish`.
         sealed: list[bytes] = []
-        while len(self._rest) >= CHUNK_BYTES and self._sealed < self.chunk_count - 1:
+        while len(self._rest) >= CHUNK_BYTES and self._sealed < self.chunks - 1:
             sealed.append(self._seal(CHUNK_BYTES))
         return sealed
 
@@ -233,7 +244,7 @@ class FileSealer:
         chunk = bytes(self._rest[:size])
         del self._rest[:size]
         number = self._sealed
-        sealed = self._stream.seal(chunk, _aad(self.file, number), is_last=number == self.chunk_count - 1)
+        sealed = self._stream.seal(chunk, _aad(self._reference.id, number), is_last=number == self.chunks - 1)
         self._digest.add(sealed)
         self._sealed += 1
         return sealed
@@ -250,8 +261,8 @@ class FileOpener:
         self._stream = primitives.StreamOpener(reference.key, reference.header)
         self._digest = primitives.RunningDigest(Label.FILE_CIPHERTEXT)
         self._opened = 0
-        self._left = reference.size
-        self._padded_left = padded_size(reference.size)
+        self._left = reference.size_bytes
+        self._padded_left = padded_size(reference.size_bytes)
 
     def add(self, sealed: bytes) -> bytes:
         """Opens the next sealed chunk.
@@ -264,13 +275,13 @@ class FileOpener:
                 padded with anything but zeros.
         """
         reference = self._reference
-        if self._opened == reference.chunk_count:
+        if self._opened == reference.chunks:
             raise ObjectError(ErrorCode.FILE, "a chunk after the last")
         size = min(self._padded_left, CHUNK_BYTES)
         if len(sealed) != size + primitives.STREAM_CHUNK_OVERHEAD_BYTES:
             raise ObjectError(ErrorCode.FILE, "a chunk of another length than the size of the file gives")
-        is_last = self._opened == reference.chunk_count - 1
-        chunk = self._stream.open(sealed, _aad(reference.file, self._opened), is_last=is_last)
+        is_last = self._opened == reference.chunks - 1
+        chunk = self._stream.open(sealed, _aad(reference.id, self._opened), is_last=is_last)
         piece, padding = chunk[: self._left], chunk[self._left :]
         if padding.strip(b"\0"):
             raise ObjectError(ErrorCode.FILE, "padding that is not zeros")
@@ -286,7 +297,7 @@ class FileOpener:
         Raises:
             ObjectError: `FILE_INCOMPLETE` when chunks are missing, `FILE` when the digest is another.
         """
-        if self._opened != self._reference.chunk_count:
+        if self._opened != self._reference.chunks:
             raise ObjectError(ErrorCode.FILE_INCOMPLETE, "chunks of the file are missing")
         if not primitives.is_equal(self._digest.value(), self._reference.digest):
             raise ObjectError(ErrorCode.FILE, "the chunks are not those of the reference")

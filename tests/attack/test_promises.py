@@ -71,7 +71,7 @@ async def test_promise_1_who_holds_the_server_learns_no_content(room: Room, tmp_
         await hers.set_display_name("Noortje Weltevree")
         await hers.section(CONVERSATION).send(text)
         reference = await hers.section(CONVERSATION).send_file(tmp_path / "sent", name=file_name)
-        assert reference["name"] == file_name
+        assert reference.name == file_name
         await hers.section(BUDGET).put(primitives.random_bytes(ID_BYTES), record.to_payload())
         await hers.section(CONVERSATION).mark_read()
         keys = context_of(client).identity.keys

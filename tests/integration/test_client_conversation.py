@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from zegel_client.client import Section
-    from zegel_protocol.codec import Value
 
 
 T = TypeVar("T")
@@ -135,13 +134,14 @@ async def test_a_name_never_leaves_the_folder(tmp_path: Path) -> None:
         path = tmp_path / "x"
         path.write_bytes(b"x")
         section = two.own_section()
-        names = ["../../etc/passwd", "/etc/passwd", ".ssh", "..", "a\\b\\c.txt", "n" * 400 + ".txt", " ", "con:1"]
+        names = ["../../etc/passwd", "/etc/passwd", ".ssh", "..", "a\\b\\c.txt", "n" * 396 + ".txt", " ", "con:1"]
         files = [await section.send_file(path, name=name) for name in names]
-        payload: dict[str, Value] = {**Message(text="").to_payload(), "attachments": [*files]}
-        ids = [f["id"] for f in files if isinstance(f["id"], bytes)]
-        sent = await section.submit_payload(payload, type=TypeClass.MESSAGE, files=ids)
+        payload = Message(attachments=tuple(files)).to_payload()
+        sent = await section.submit_payload(payload, type=TypeClass.MESSAGE, files=[file.id for file in files])
         out = tmp_path / "out" / "deep"
-        for written in await two.their_section().download(sent.id, out):
+        found = await two.their_section().download(sent.id, out)
+        assert len(found) == len(names)
+        for written in found:
             assert written.parent == out
             assert not written.name.startswith(".")
             assert len(written.name.encode()) <= 255

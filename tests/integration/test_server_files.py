@@ -52,9 +52,9 @@ class Sealed:
         fields = {
             "ledger": self.s.book.ledger,
             "section": self.s.section,
-            "file": self.reference.file,
+            "file": self.reference.id,
             "size_bytes": len(self.sealed),
-            "chunks": self.reference.chunk_count,
+            "chunks": self.reference.chunks,
             "digest": self.reference.digest,
         }
         return m.StartFile(**(fields | changes))  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ class Sealed:
             at = chunk * SEALED_CHUNK_BYTES
             piece = self.sealed[at : at + PIECE_BYTES]
         w = self.s.w
-        url = f"{w.url}/v1/files/{id_text(self.reference.file)}/{chunk}"
+        url = f"{w.url}/v1/files/{id_text(self.reference.id)}/{chunk}"
         headers = {"Authorization": f"Bearer {(user or self.s.client).token.hex()}"}
 
         async with w.http.put(url, data=io.BytesIO(piece), headers=headers) as response:
@@ -75,7 +75,7 @@ class Sealed:
 
     async def get(self, user: User, chunk: int = 0) -> bytes:
         w = self.s.w
-        url = f"{w.url}/v1/files/{id_text(self.reference.file)}/{chunk}"
+        url = f"{w.url}/v1/files/{id_text(self.reference.id)}/{chunk}"
         async with w.http.get(url, headers={"Authorization": f"Bearer {user.token.hex()}"}) as response:
             body = await response.read()
             if response.status != 200:
@@ -91,7 +91,7 @@ class Sealed:
         opener = FileOpener(self.reference)
         plain = b""
         number = 0
-        while number < self.reference.chunk_count:
+        while number < self.reference.chunks:
             piece = await self.get(user, number)
             for at in range(0, len(piece), SEALED_CHUNK_BYTES):
                 plain += opener.add(piece[at : at + SEALED_CHUNK_BYTES])
@@ -116,16 +116,16 @@ def seal(s: Scene, size: int = 2_500_000) -> Sealed:
 async def test_a_file_comes_back_as_it_was_sent_to_who_reads_its_envelope(w: World) -> None:
     s = await scene(w)
     file = seal(s)
-    assert await file.begin() == m.FileState(file.reference.file, 0, file.reference.chunk_count)
+    assert await file.begin() == m.FileState(file.reference.id, 0, file.reference.chunks)
     await file.upload()
     # Nobody reads it before an envelope lists it.
     assert await code_of(file.get(s.owner)) is ErrorCode.NO_ACCESS
-    await s.submit(s.client, s.chain(s.client).next(files=(file.reference.file,))[0])
+    await s.submit(s.client, s.chain(s.client).next(files=(file.reference.id,))[0])
     assert await file.download(s.owner) == file.plain
     assert await file.download(s.client) == file.plain
     stranger = await scene(w, name="stranger")
     assert await code_of(file.get(stranger.client)) is ErrorCode.NO_ACCESS
-    assert await code_of(file.get(s.owner, file.reference.chunk_count)) is ErrorCode.FILE
+    assert await code_of(file.get(s.owner, file.reference.chunks)) is ErrorCode.FILE
     # Once complete it is complete.
     again = await file.begin()
     assert again.next_chunk == again.chunks
@@ -140,14 +140,14 @@ async def test_an_upload_goes_on_where_it_was_also_after_a_restart(tmp_path: Pat
         await file.begin()
         assert (await file.put(0)).next_chunk == m.FILE_CHUNKS_PER_REQUEST
         # What a crash left of a piece that was never acknowledged.
-        name = file.reference.file.hex()
+        name = file.reference.id.hex()
         part = tmp_path / "files" / name[:2] / f"{name}.part"
         part.write_bytes(part.read_bytes() + b"half a chunk")
     async with world(tmp_path, clock, has_organisation=False) as again:
         s.w = again
         assert (await file.begin()).next_chunk == m.FILE_CHUNKS_PER_REQUEST
         await file.upload()
-        await s.submit(s.client, s.chain(s.client).next(files=(file.reference.file,))[0])
+        await s.submit(s.client, s.chain(s.client).next(files=(file.reference.id,))[0])
         assert await file.download(s.client) == file.plain
 
 
@@ -178,7 +178,7 @@ async def test_other_bytes_than_announced_are_dropped(w: World) -> None:
     assert await code_of(file.put(0, bytes(broken))) is ErrorCode.FILE
     assert (await file.begin()).next_chunk == 0
     await file.upload()
-    await s.submit(s.client, s.chain(s.client).next(files=(file.reference.file,))[0])
+    await s.submit(s.client, s.chain(s.client).next(files=(file.reference.id,))[0])
 
 
 async def test_a_file_is_announced_by_who_writes_with_a_size_that_chunks_give(tmp_path: Path) -> None:
@@ -211,10 +211,10 @@ async def test_an_envelope_lists_only_complete_files_of_its_section(w: World) ->
     await foreign.upload()
     chain = s.chain(s.client)
     for listed in (file, foreign):
-        sealed, _ = chain.seal(files=(listed.reference.file,))
+        sealed, _ = chain.seal(files=(listed.reference.id,))
         assert await code_of(s.submit(s.client, sealed)) is ErrorCode.FILE_INCOMPLETE
     await file.upload()
-    await s.submit(s.client, chain.next(files=(file.reference.file,))[0])
+    await s.submit(s.client, chain.next(files=(file.reference.id,))[0])
 
 
 async def test_erasing_frees_a_file_that_no_other_envelope_lists(w: World) -> None:
@@ -224,10 +224,10 @@ async def test_erasing_frees_a_file_that_no_other_envelope_lists(w: World) -> No
         await one.upload()
     chain = s.chain(s.client)
     own = primitives.random_bytes(16)
-    both = (file.reference.file, shared.reference.file)
+    both = (file.reference.id, shared.reference.id)
     sent, sent_hash = chain.next(id=own, record=own, files=both)
     await s.submit(s.client, sent)
-    await s.submit(s.client, chain.next(files=(shared.reference.file,))[0])
+    await s.submit(s.client, chain.next(files=(shared.reference.id,))[0])
     await s.submit(s.client, chain.next(type=TypeClass.ERASE, record=own, targets=(sent_hash,))[0])
     assert await code_of(file.get(s.owner)) is ErrorCode.NO_ACCESS
     assert await shared.download(s.owner) == shared.plain
@@ -249,7 +249,7 @@ async def test_files_that_nothing_lists_are_dropped_after_a_week(w: World) -> No
     assert not path_of(w, whole_one).exists()
     assert not list((w.data / "files").rglob("*.part"))
     s.client.token = (await w.log_in(s.client)).token
-    sealed, _ = s.chain(s.client).seal(files=(whole_one.reference.file,))
+    sealed, _ = s.chain(s.client).seal(files=(whole_one.reference.id,))
     assert await code_of(s.submit(s.client, sealed)) is ErrorCode.FILE_INCOMPLETE
 
 
@@ -280,7 +280,7 @@ async def test_who_reads_one_record_reads_the_files_of_that(w: World) -> None:
     chain = s.chain(s.client)
     for file, own in ((mine, record), (rest, primitives.random_bytes(16))):
         await file.upload()
-        await s.submit(s.client, chain.next(files=(file.reference.file,), id=own, record=own)[0])
+        await s.submit(s.client, chain.next(files=(file.reference.id,), id=own, record=own)[0])
     assert await mine.download(narrow) == mine.plain
     assert await code_of(rest.get(narrow)) is ErrorCode.NO_ACCESS
 
@@ -300,5 +300,5 @@ async def test_paths_that_name_no_file(w: World) -> None:
 
 
 def path_of(w: World, file: Sealed) -> Path:
-    name = file.reference.file.hex()
+    name = file.reference.id.hex()
     return w.data / "files" / name[:2] / name

@@ -10,19 +10,20 @@ import pytest
 from support.samples import ROOT, load_cases
 
 from zegel_protocol.codec import Value, decode, encode
-from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, FileReference, Message
+from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, Message
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.fields import Fault, FaultCode, InvalidRecordError, Kind, fault_sentence
 from zegel_protocol.fields.wording import DUTCH, ENGLISH
+from zegel_protocol.file import MAX_FILE_BYTES, FileReference
 from zegel_protocol.finance import Entry
-from zegel_protocol.ids import SlotId, id_text
+from zegel_protocol.ids import FileId, SlotId, id_text
 from zegel_protocol.profile import Profile
 from zegel_protocol.records.record_kind import UnknownPayload, read_payload
 from zegel_protocol.records.slot_table import MAX_SLOTS, SlotTable, verify_next_slot_table
 from zegel_protocol.records.tombstone import Tombstone
 
 FILE = FileReference(
-    id=b"i" * 16,
+    id=FileId(b"i" * 16),
     key=b"\xaa" * 32,
     header=b"\xbb" * 24,
     size_bytes=5,
@@ -128,6 +129,18 @@ def test_the_longest_text() -> None:
         ({"attachments": [{**FILE.to_payload(), "name": ""}]}, "attachments[0].name", FaultCode.TEXT_EMPTY),
         ({"attachments": [{**FILE.to_payload(), "name": "a\0.exe"}]}, "attachments[0].name", FaultCode.TEXT_NUL),
         ({"attachments": [{**FILE.to_payload(), "digest": None}]}, "attachments[0].digest", FaultCode.MISSING),
+        ({"attachments": [{**FILE.to_payload(), "chunks": 2}]}, "attachments[0].chunks", FaultCode.OUT_OF_RANGE),
+        (
+            {"attachments": [{**FILE.to_payload(), "size_bytes": MAX_FILE_BYTES + 1}]},
+            "attachments[0].size_bytes",
+            FaultCode.OUT_OF_RANGE,
+        ),
+        ({"attachments": [{**FILE.to_payload(), "name": "€" * 342}]}, "attachments[0].name", FaultCode.TOO_LARGE),
+        (
+            {"attachments": [{**FILE.to_payload(), "media_type": "x" * 256}]},
+            "attachments[0].media_type",
+            FaultCode.TOO_LARGE,
+        ),
     ],
 )
 def test_faulty_messages(change: dict[str, Any], field: str, code: FaultCode) -> None:
@@ -140,10 +153,11 @@ def test_a_message_with_nothing_in_it() -> None:
     assert not Message(attachments=(FILE,)).is_empty
 
 
-def test_the_key_of_a_file_is_not_shown() -> None:
+def test_key_and_name_of_a_file_are_not_shown() -> None:
     shown = repr(Message(attachments=(FILE,)))
     assert "xaa" not in shown
-    assert "brief.pdf" in shown
+    assert "brief.pdf" not in shown
+    assert "size_bytes=5" in shown
 
 
 def test_a_slot_table_grows() -> None:

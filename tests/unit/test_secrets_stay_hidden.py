@@ -63,9 +63,17 @@ def test_server_secrets() -> None:
 
 def test_file_references() -> None:
     reference = FileReference(
-        FileId(b"f" * 16), SECRET, b"h" * 24, 10, 1, b"d" * 32, "loonstrook.pdf", "application/pdf"
+        id=FileId(b"f" * 16),
+        key=SECRET,
+        header=b"h" * 24,
+        size_bytes=10,
+        chunks=1,
+        digest=b"d" * 32,
+        name="loonstrook.pdf",
+        media_type="application/pdf",
+        extra={"preview_key": OTHER},
     )
-    assert hides(reference, SECRET)
+    assert hides(reference, SECRET, OTHER)
     assert "loonstrook" not in repr(reference)
 
 

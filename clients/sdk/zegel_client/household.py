@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from zegel_protocol import primitives
 from zegel_protocol.account import normalise_handle
-from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, FileReference, Message
+from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, Message
 from zegel_protocol.errors import ProtocolError
 from zegel_protocol.fields import Fault, FaultCode, Filed, InvalidRecordError, read_filed
 from zegel_protocol.fields.reader import PayloadReader
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from zegel_protocol.codec import Value
+    from zegel_protocol.file import FileReference
 
 FORMAT: Final = "zegel-household/1"
 MAX_FILE_BYTES: Final = 64 * 2**20

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
-from zegel_protocol.conversation.file_reference import FileReference
 from zegel_protocol.envelope import MAX_FILES
 from zegel_protocol.fields.kind import Kind
 from zegel_protocol.fields.reader import PayloadReader, payload_of
+from zegel_protocol.file import FileReference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, assert_never
 
 from zegel_client.client.filing import Filing
 from zegel_protocol import primitives
-from zegel_protocol.conversation import FileReference
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import UsageError
 from zegel_protocol.ids import ID_BYTES
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from zegel_client.client import Dossier, Section
     from zegel_client.household import Attachment, Person
+    from zegel_protocol.file import FileReference
     from zegel_protocol.invite_secret import InviteSecret
     from zegel_tools.loader.people import People
     from zegel_tools.loader.plan import Action, Plan
@@ -182,7 +182,7 @@ class DossierLoader:
         await asyncio.to_thread(write_attachment, path, attachment, message + bytes([number]))
         sent = await section.send_file(path, name=attachment.name, media_type=attachment.media_type)
         await asyncio.to_thread(path.unlink)
-        return FileReference.from_payload(sent)
+        return sent
 
     def _section(self, handle: str, kind: str) -> Section:
         return self._dossiers[handle].section(kind)

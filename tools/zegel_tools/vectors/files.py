@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from zegel_protocol import primitives
 from zegel_protocol.codec import Value, decode, encode
 from zegel_protocol.errors import ErrorCode
+from zegel_protocol.fields.reader import MAX_NAME
 from zegel_protocol.file import (
     CHUNK_BYTES,
     MAX_FILE_BYTES,
@@ -75,7 +76,7 @@ def _plaintext(size: int) -> bytes:
 
 
 def _seal(size: int) -> tuple[list[bytes], FileReference]:
-    sealer = FileSealer(size, "brief.txt", "text/plain", file=_FILE, key=_KEY, header=_HEADER)
+    sealer = FileSealer(size, "brief.txt", "text/plain", id=_FILE, key=_KEY, header=_HEADER)
     chunks = [*sealer.add(_plaintext(size)), *sealer.finish()]
     return chunks, sealer.reference()
 
@@ -87,31 +88,38 @@ def _shown(reference: FileReference, **other: Value) -> str:
 def _add_references(cases: CaseList) -> None:
     _, reference = _seal(1000)
     given: Fields = {"reference": _shown(reference)}
-    output: Fields = {"size": 1000, "chunk_count": 1, "name": "brief.txt", "media_type": "text/plain"}
     door = "read_reference"
-    cases.good("reference", door, given, output)
-    cases.good("reference: with a pair of a newer version", door, {"reference": _shown(reference, pages=3)}, output)
+    longest: dict[str, Value] = {"name": "\u00e9" * MAX_NAME, "media_type": "x" * 255}
+    for name, kept in (("", {}), (": with a pair of a newer version", {"pages": 3}), (": the longest names", longest)):
+        shown = _shown(reference, **kept)
+        cases.good(f"reference{name}", door, {"reference": shown}, {"size_bytes": 1000, "chunks": 1, "again": shown})
     payload = reference.to_payload()
     for name in payload:
         fewer: dict[str, Value] = {key: value for key, value in payload.items() if key != name}
-        cases.bad(f"reference: without {name}", door, given, ErrorCode.FILE, reference=encode(fewer).hex())
-    wrong: tuple[tuple[str, ErrorCode, dict[str, Value]], ...] = (
-        ("an id of 15 bytes", ErrorCode.FILE, {"file": bytes(15)}),
-        ("a key of 31 bytes", ErrorCode.FILE, {"key": bytes(31)}),
-        ("a header of 23 bytes", ErrorCode.FILE, {"header": bytes(23)}),
-        ("a digest of 31 bytes", ErrorCode.FILE, {"digest": bytes(31)}),
-        ("a size that is text", ErrorCode.FILE, {"size": "1000"}),
-        ("a size that is true", ErrorCode.FILE, {"size": True}),
-        ("a size below zero", ErrorCode.FILE, {"size": -1}),
-        ("another number of chunks", ErrorCode.FILE, {"chunk_count": 2}),
-        ("a name that is bytes", ErrorCode.FILE, {"name": b"brief.txt"}),
-        ("a name of 1,025 bytes", ErrorCode.FILE, {"name": "\u00e9" * 512 + "x"}),
-        ("a media type of 256 bytes", ErrorCode.FILE, {"media_type": "x" * 256}),
-        ("a file above 100 MB", ErrorCode.TOO_LARGE, {"size": MAX_FILE_BYTES + 1}),
+        cases.bad(f"reference: without {name}", door, given, ErrorCode.INVALID, reference=encode(fewer).hex())
+    largest = chunk_count(MAX_FILE_BYTES)
+    wrong: tuple[tuple[str, dict[str, Value]], ...] = (
+        ("an id of 15 bytes", {"id": bytes(15)}),
+        ("a key of 31 bytes", {"key": bytes(31)}),
+        ("a header of 23 bytes", {"header": bytes(23)}),
+        ("a digest of 31 bytes", {"digest": bytes(31)}),
+        ("a size that is text", {"size_bytes": "1000"}),
+        ("a size that is true", {"size_bytes": True}),
+        ("a size below zero", {"size_bytes": -1}),
+        ("no chunk", {"chunks": 0}),
+        ("another number of chunks", {"chunks": 2}),
+        ("a name that is bytes", {"name": b"brief.txt"}),
+        ("an empty name", {"name": ""}),
+        ("a name with NUL", {"name": "brief\0.txt"}),
+        ("a name of 401 code points", {"name": "x" * (MAX_NAME + 1)}),
+        ("a name of 1,025 bytes", {"name": "\u20ac" * 341 + "xx"}),
+        ("an empty media type", {"media_type": ""}),
+        ("a media type of 256 bytes", {"media_type": "x" * 256}),
+        ("a file above 100 MB", {"size_bytes": MAX_FILE_BYTES + 1, "chunks": largest}),
+        ("a pair with NUL in its name", {"a\0": 1}),
     )
-    for name, code, other in wrong:
-        cases.bad(f"reference: {name}", door, given, code, reference=_shown(reference, **other))
-    cases.bad("reference: a list", door, given, ErrorCode.FILE, reference=encode([]).hex())
+    for name, other in wrong:
+        cases.bad(f"reference: {name}", door, given, ErrorCode.INVALID, reference=_shown(reference, **other))
 
 
 def _add_short(cases: CaseList) -> None:
@@ -128,12 +136,12 @@ def _add_short(cases: CaseList) -> None:
     given: Fields = {"reference": _shown(reference), "chunks": [chunk.hex()]}
     door = "open_file"
     for name, other in (
-        ("another id", {"file": seeded("another file", 16)}),
+        ("another id", {"id": seeded("another file", 16)}),
         ("another key", {"key": seeded("another file key", 32)}),
         ("another header", {"header": flipped(_HEADER)}),
         ("another digest", {"digest": flipped(reference.digest)}),
-        ("a smaller size, so that padding is not zeros", {"size": 199}),
-        ("another padded size", {"size": 300}),
+        ("a smaller size, so that padding is not zeros", {"size_bytes": 199}),
+        ("another padded size", {"size_bytes": 300}),
     ):
         changes: dict[str, Value] = dict(other)
         cases.bad(f"file: {name}", door, given, ErrorCode.FILE, reference=_shown(reference, **changes))
@@ -177,7 +185,7 @@ def _add_long(cases: CaseList) -> None:
     door = "open_long_file"
     plaintext_digest = primitives.digest(Label.FILE, _plaintext(size)).hex()
     cases.good("long file", door, given, {"size": size, "plaintext_digest": plaintext_digest})
-    if len(chunks) != chunk_count(size) or reference.chunk_count != len(chunks):
+    if len(chunks) != chunk_count(size) or reference.chunks != len(chunks):
         raise AssertionError("the long file has another number of chunks")
     orders: tuple[tuple[str, ErrorCode, list[Json]], ...] = (
         ("two chunks swapped", ErrorCode.FILE, [1, 0, 2]),
@@ -191,7 +199,7 @@ def _add_long(cases: CaseList) -> None:
     for name, code, deliver in orders:
         cases.bad(f"long file: {name}", door, given, code, deliver=deliver)
     cases.bad("long file: another byte in the second chunk", door, given, ErrorCode.FILE, flip=[1, 70])
-    shorter = FileSealer(CHUNK_BYTES, "brief.txt", "text/plain", file=_FILE, key=_KEY, header=_HEADER)
+    shorter = FileSealer(CHUNK_BYTES, "brief.txt", "text/plain", id=_FILE, key=_KEY, header=_HEADER)
     shorter.add(_plaintext(CHUNK_BYTES))
     shorter.finish()
     cases.bad(
@@ -205,7 +213,7 @@ def _add_long(cases: CaseList) -> None:
 
 
 def _reference_of(given: Fields) -> FileReference:
-    return FileReference.from_payload(decode(hex_of(given, "reference")))
+    return FileReference.from_payload(cast("dict[str, Value]", decode(hex_of(given, "reference"))))
 
 
 def _file_size(given: Fields) -> Fields:
@@ -216,10 +224,9 @@ def _file_size(given: Fields) -> Fields:
 def _read_reference(given: Fields) -> Fields:
     found = _reference_of(given)
     return {
-        "size": found.size,
-        "chunk_count": found.chunk_count,
-        "name": found.name,
-        "media_type": found.media_type,
+        "size_bytes": found.size_bytes,
+        "chunks": found.chunks,
+        "again": encode(found.to_payload()).hex(),
     }
 
 
@@ -236,9 +243,8 @@ def _open_file(given: Fields) -> Fields:
 
 def _open_long_file(given: Fields) -> Fields:
     size = number_of(given, "plaintext_size")
-    sealer = FileSealer(
-        size, "", "", file=FileId(hex_of(given, "file")), key=hex_of(given, "key"), header=hex_of(given, "header")
-    )
+    file, key, header = FileId(hex_of(given, "file")), hex_of(given, "key"), hex_of(given, "header")
+    sealer = FileSealer(size, "brief.txt", "text/plain", id=file, key=key, header=header)
     chunks = [*sealer.add(_plaintext(size)), *sealer.finish()]
     if given["flip"] is not None:
         chunk, at = cast("list[int]", list_of(given, "flip"))

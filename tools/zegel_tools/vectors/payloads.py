@@ -102,6 +102,7 @@ _MESSAGE_FAULTS: dict[str, Pairs] = {
     "an answer to an id of 15 bytes": {"reply_to": b"r" * 15},
     "a file with a key of 31 bytes": {"attachments": [{**_FILE, "key": b"k" * 31}]},
     "a file of no chunk": {"attachments": [{**_FILE, "chunks": 0}]},
+    "a file of a size that has other chunks": {"attachments": [{**_FILE, "size_bytes": 65_537}]},
     "a file without a name": {"attachments": [{**_FILE, "name": ""}]},
     "a file with NUL in its name": {"attachments": [{**_FILE, "name": "a\0.exe"}]},
     "33 files": {"attachments": [*[_FILE] * 33]},

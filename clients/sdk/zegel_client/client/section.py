@@ -12,13 +12,12 @@ from zegel_client.engine.item import ItemKind
 from zegel_client.engine.outbox import make_draft
 from zegel_client.errors import RefusedError
 from zegel_client.io import files as file_io
-from zegel_protocol.conversation import FileReference, Message
+from zegel_protocol.conversation import Message
 from zegel_protocol.conversation.erasure import Erasure
 from zegel_protocol.envelope import MAX_FILES, TypeClass
-from zegel_protocol.errors import ErrorCode, UsageError
+from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
 from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.fields.kind import Kind
-from zegel_protocol.file import FileReference as SealedReference
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.messages import Done, SendTyping
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from zegel_client.engine.item import Item
     from zegel_client.engine.messages import Thread
     from zegel_protocol.codec import Value
+    from zegel_protocol.file import FileReference
 
 
 class Section:
@@ -99,7 +99,7 @@ class Section:
             raise UsageError("a message says something")
         if len(files) > MAX_FILES:
             raise UsageError(f"a message has at most {MAX_FILES} files")
-        references = [await self._upload(path, None, None) for path in files]
+        references = [await self.send_file(path) for path in files]
         payload = Message(text=text, reply_to=reply_to, attachments=tuple(references)).to_payload()
         return await self.submit_payload(
             payload,
@@ -157,10 +157,8 @@ class Section:
         )
         return self._sync.sender.submit(draft)
 
-    async def send_file(
-        self, path: Path, *, name: str | None = None, media_type: str | None = None
-    ) -> dict[str, Value]:
-        """Uploads one file; returns the map that a payload lists it by (see `conversation.FileReference`).
+    async def send_file(self, path: Path, *, name: str | None = None, media_type: str | None = None) -> FileReference:
+        """Uploads one file; returns what a message lists it by.
 
         Args:
             path: What to send; at most 100 MB.
@@ -170,10 +168,8 @@ class Section:
         Raises:
             OSError: It cannot be read.
             RefusedError: `QUOTA`, `TOO_LARGE`, `NO_SPACE`.
+            UsageError: No reader would accept it (see `FileSealer`).
         """
-        return (await self._upload(path, name, media_type)).to_payload()
-
-    async def _upload(self, path: Path, name: str | None, media_type: str | None) -> FileReference:
         ledger = self._sync.ledger
         ledger.require_thawed()
         shown = name if name is not None else path.name
@@ -184,7 +180,7 @@ class Section:
             await file_io.upload(context.http, context.live, context.token, ledger.ledger, self.id, sealed)
         finally:
             sealed.close()
-        return _listed(sealed.reference)
+        return sealed.reference
 
     async def read(self, limit: int | None = None) -> list[MessageView]:
         """Returns messages in order of position: all, or the newest `limit`. Each was verified and opened.
@@ -271,15 +267,16 @@ class Section:
 
         Raises:
             RefusedError: `NO_ACCESS`: no such message.
-            ObjectError: `FILE`, `FILE_INCOMPLETE`.
+            ObjectError: `INVALID`: the message is void; `FILE`, `FILE_INCOMPLETE`.
             OSError: A file cannot be written.
         """
         thread = await self._get_thread(message)
         shown = show_message(self._sync, thread)
+        if thread.shown.kind is ItemKind.VOID:
+            raise ObjectError(ErrorCode.INVALID, "what the message says of its files cannot be trusted")
         context = self._sync.ledger.context
         return [
-            await file_io.download(context.http, context.token, _sealed(reference), out_dir)
-            for reference in shown.attachments
+            await file_io.download(context.http, context.token, reference, out_dir) for reference in shown.attachments
         ]
 
     async def send_typing(self) -> None:
@@ -442,33 +439,3 @@ def _is_tombstone(version: Version) -> bool:
 
 def _is_deleted(record: Record) -> bool:
     return all(_is_tombstone(version) or version.payload is None for version in record.heads)
-
-
-def _listed(reference: SealedReference) -> FileReference:
-    """A sealed file as a message lists it."""
-    return FileReference(
-        id=reference.file,
-        key=reference.key,
-        header=reference.header,
-        size_bytes=reference.size,
-        chunks=reference.chunk_count,
-        digest=reference.digest,
-        name=reference.name,
-        media_type=reference.media_type,
-    )
-
-
-def _sealed(reference: FileReference) -> SealedReference:
-    """The other way round, checked: size and count of chunks must agree."""
-    return SealedReference.from_payload(
-        {
-            "chunk_count": reference.chunks,
-            "digest": reference.digest,
-            "file": reference.id,
-            "header": reference.header,
-            "key": reference.key,
-            "media_type": reference.media_type,
-            "name": reference.name,
-            "size": reference.size_bytes,
-        }
-    )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zegel_client.engine.carries import Carried
     from zegel_protocol.codec import Value
-    from zegel_protocol.conversation import FileReference
     from zegel_protocol.errors import ErrorCode
+    from zegel_protocol.file import FileReference
     from zegel_protocol.ledger.operations import LedgerKind, Right, Scope
 
 

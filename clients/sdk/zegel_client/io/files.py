@@ -54,7 +54,7 @@ def seal_file(path: Path, name: str, media_type: str) -> SealedFile:
 
     Raises:
         OSError: It cannot be read.
-        UsageError: It is larger than 100 MB, or its name too long.
+        UsageError: No reader would accept it (see `FileSealer`).
     """
     ciphertext: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed by `SealedFile`
     try:
@@ -83,14 +83,14 @@ async def upload(http: Http, live: Live, token: bytes, ledger: bytes, section: b
     """
     reference = sealed.reference
     start = StartFile(
-        ledger, section, reference.file, sealed_size(reference.size), reference.chunk_count, reference.digest
+        ledger, section, reference.id, sealed_size(reference.size_bytes), reference.chunks, reference.digest
     )
     failures = 0
     state = await live.ask(start, FileState)
-    while state.next_chunk < reference.chunk_count:
+    while state.next_chunk < reference.chunks:
         piece = await asyncio.to_thread(sealed.read, state.next_chunk, FILE_CHUNKS_PER_REQUEST)
         try:
-            state = await http.put_piece(token, reference.file, state.next_chunk, piece, FileState)
+            state = await http.put_piece(token, reference.id, state.next_chunk, piece, FileState)
         except UnreachableError:
             failures += 1
             if failures > _TRIES:
@@ -120,8 +120,8 @@ async def download(http: Http, token: bytes, reference: FileReference, folder: P
         with os.fdopen(descriptor, "wb") as file:
             opener = FileOpener(reference)
             number = 0
-            while number < reference.chunk_count:
-                piece = await http.get_piece(token, reference.file, number)
+            while number < reference.chunks:
+                piece = await http.get_piece(token, reference.id, number)
                 number += -(-len(piece) // SEALED_CHUNK_BYTES)
                 await asyncio.to_thread(_write_opened, file, opener, piece)
             opener.finish()

@@ -12,7 +12,7 @@ from zegel_protocol import primitives
 from zegel_protocol.conversation import Message
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode
-from zegel_protocol.file import SEALED_CHUNK_BYTES
+from zegel_protocol.file import SEALED_CHUNK_BYTES, chunk_count
 from zegel_tools.attack.attack import attack
 from zegel_tools.attack.demands import require, require_refusal
 from zegel_tools.attack.room import NOOR
@@ -20,6 +20,7 @@ from zegel_tools.attack.schemer import Schemer
 
 if TYPE_CHECKING:
     from zegel_protocol.codec import Value
+    from zegel_protocol.file import FileReference
     from zegel_tools.attack.room import Case, Room
 
 _SIZE = 200_000
@@ -51,12 +52,11 @@ async def _send(case: Case, folder: Path, content: bytes, name: str = "brief.pdf
     return await _list(case, await case.conversation.send_file(path, name=name))
 
 
-async def _list(case: Case, reference: dict[str, Value]) -> bytes:
-    """Sends a message that lists a file."""
-    message = Message(text="zie bijlage").to_payload() | {"attachments": [reference]}
-    file = reference["id"]
-    require(isinstance(file, bytes), "no stage")
-    sent = await case.conversation.submit_payload(message, type=TypeClass.MESSAGE, files=[bytes(file)])  # type: ignore[arg-type]
+async def _list(case: Case, reference: FileReference, **lies: Value) -> bytes:
+    """Sends a message that lists a file, and says something else of it."""
+    message = Message(text="zie bijlage").to_payload()
+    message["attachments"] = [reference.to_payload() | lies]
+    sent = await case.conversation.submit_payload(message, type=TypeClass.MESSAGE, files=[reference.id])
     return sent.id
 
 
@@ -122,16 +122,21 @@ async def reference_that_lies(room: Room) -> str:
             {"digest": primitives.random_bytes(32)},
             {"size_bytes": _SIZE - 1},
             {"size_bytes": 3 * _SIZE},
+            {"size_bytes": 3 * _SIZE, "chunks": chunk_count(3 * _SIZE)},
             {"chunks": 3},
+            {"chunks": 0},
+            {"size_bytes": 1 << 40, "chunks": chunk_count(1 << 40)},
             {"key": primitives.random_bytes(32)},
             {"header": primitives.random_bytes(24)},
         ]
+        # What contradicts itself makes its message void; what agrees with itself is found out by the chunks.
+        codes = ErrorCode.INVALID, ErrorCode.FILE, ErrorCode.FILE_INCOMPLETE
         async with room.deceived(NOOR, Schemer()) as victim:
             section = (await victim.open(case.ledger)).section(CONVERSATION)
             for number, lie in enumerate(lies):
-                message = await _list(case, true | lie)
+                message = await _list(case, true, **lie)
                 out = folder / str(number)
-                await require_refusal(section.download(message, out), ErrorCode.FILE, ErrorCode.FILE_INCOMPLETE)
+                await require_refusal(section.download(message, out), *codes)
                 require(not out.exists() or not await asyncio.to_thread(_names_in, out), "something is offered")
     return f"refused: each of {len(lies)} references"
 

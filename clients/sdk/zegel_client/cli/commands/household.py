@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from zegel_client.client.filing import Fileable
     from zegel_client.client.views import Sent
     from zegel_client.household import Attachment, Household, HouseholdMessage, Person
-    from zegel_protocol.codec import Value
     from zegel_protocol.fields import Filed
+    from zegel_protocol.file import FileReference
 
 WRITTEN_FOR: Final = "written_for"
 """The pair of a message that names whose words they are, where its author wrote them down for somebody else."""
@@ -146,8 +146,7 @@ class _Talk:
 
     async def _submit(self, section: Section, message: HouseholdMessage, folder: Path) -> None:
         files = [await self._upload(section, it, folder / "attachment") for it in message.attachments]
-        payload = message.to_message().to_payload()
-        payload["attachments"] = [*files]
+        payload = message.to_message(tuple(files)).to_payload()
         if message.author != self._household.caseworker:
             payload[WRITTEN_FOR] = self._household.get_person(message.author).name
         await self._drain(_WINDOW - 1)
@@ -156,13 +155,13 @@ class _Talk:
                 payload,
                 type=TypeClass.MESSAGE,
                 id=message.id,
-                files=[_file_id(file) for file in files],
+                files=[file.id for file in files],
                 # Nobody can sign that something was written later than now.
                 created_at_ms=min(message.sent_at_ms, self._now_ms),
             )
         )
 
-    async def _upload(self, section: Section, attachment: Attachment, path: Path) -> dict[str, Value]:
+    async def _upload(self, section: Section, attachment: Attachment, path: Path) -> FileReference:
         """Sends as many bytes as the file names: what they were, it does not say."""
         content = (_FILLING * (attachment.size_bytes // len(_FILLING) + 1))[: attachment.size_bytes]
         await asyncio.to_thread(path.write_bytes, content)
@@ -172,8 +171,3 @@ class _Talk:
         while len(self._under_way) > most:
             await self._under_way.popleft()
             self._progress.step()
-
-
-def _file_id(file: dict[str, Value]) -> bytes:
-    found = file["id"]
-    return found if isinstance(found, bytes) else b""
