@@ -15,7 +15,7 @@ from zegel_protocol import primitives
 from zegel_protocol.errors import UsageError
 from zegel_protocol.invite_note import seal_note
 from zegel_protocol.invite_secret import InviteSecret, open_invite_box
-from zegel_protocol.ledger.entry import Acceptance, sign_acceptance
+from zegel_protocol.ledger.entry import answer_box, sign_acceptance
 from zegel_protocol.ledger.operations import Right
 
 if TYPE_CHECKING:
@@ -33,10 +33,7 @@ async def answer(w: World, user: User, secret: InviteSecret, note: bytes | dict[
     """Signs up and answers as a client would, with a note of one's own making."""
     await w.sign_up(user, secret)
     box = open_invite_box(secret, (await w.open(m.LookAtInvitation(secret.invite_id), m.InvitationFound)).box)
-    acceptance = Acceptance(
-        1, box.kind, box.ledger, box.create_hash, box.head_index, box.head_hash, box.inviter, secret.invite_id,
-        user.keys.public(), w.clock.ms,
-    )  # fmt: skip
+    acceptance = answer_box(box, secret.invite_id, user.keys.public(), w.clock.ms)
     sealed = note if isinstance(note, bytes) else seal_note(box.inviter, secret.invite_id, user.account, note)
     await w.call(user, m.Claim(*sign_acceptance(user.keys, secret.sign_key, acceptance), sealed), m.Done)
 

@@ -15,10 +15,10 @@ from zegel_protocol.invite_secret import InviteSecret, open_invite_box
 from zegel_protocol.ledger.entry import (
     SIGNED_ENTRY,
     VERSION,
-    Acceptance,
     Entry,
     GenerationStatement,
     SignedEntry,
+    answer_box,
     sign_acceptance,
     sign_entry,
     sign_generation,
@@ -155,18 +155,7 @@ class Person:
     def accept(self, book: Book, secret: InviteSecret) -> Claim:
         """Answers an invitation as a newcomer does: by what the box says."""
         box = open_invite_box(secret, book.boxes[secret.invite_id])
-        acceptance = Acceptance(
-            VERSION,
-            box.kind,
-            box.ledger,
-            box.create_hash,
-            box.head_index,
-            box.head_hash,
-            box.inviter,
-            secret.invite_id,
-            self.keys.public(),
-            NOW_MS,
-        )
+        acceptance = answer_box(box, secret.invite_id, self.keys.public(), NOW_MS)
         return Claim(*sign_acceptance(self.keys, secret.sign_key, acceptance))
 
 

@@ -19,6 +19,7 @@ from zegel_protocol.ledger.operations import LedgerKind, NextGeneration, Operati
 
 if TYPE_CHECKING:
     from zegel_protocol.account import AccountKeys
+    from zegel_protocol.invite_secret import InviteBox
     from zegel_protocol.primitives import SigningKey
 
 VERSION = 1
@@ -118,6 +119,22 @@ class Acceptance(Closed):
 
 
 ACCEPTANCE = ObjectCodec(Acceptance, 8192, VERSION_1)
+
+
+def answer_box(box: InviteBox, invite: bytes, keys: MemberKeys, created_at_ms: int) -> Acceptance:
+    """The answer to an invitation: all that its box says, with the newcomer's keys."""
+    return Acceptance(
+        VERSION,
+        box.kind,
+        box.ledger,
+        box.create_hash,
+        box.head_index,
+        box.head_hash,
+        box.inviter,
+        invite,
+        keys,
+        created_at_ms,
+    )
 
 
 def sign_acceptance(keys: AccountKeys, invite_key: SigningKey, acceptance: Acceptance) -> tuple[bytes, bytes, bytes]:

@@ -13,7 +13,7 @@ from zegel_client.errors import RefusedError
 from zegel_protocol.account import normalise_handle
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
 from zegel_protocol.invite_note import open_note, seal_note
-from zegel_protocol.ledger.entry import ACCEPTANCE, VERSION, Acceptance, sign_acceptance, verify_acceptance
+from zegel_protocol.ledger.entry import ACCEPTANCE, answer_box, sign_acceptance, verify_acceptance
 from zegel_protocol.ledger.state import OPEN
 from zegel_protocol.messages import Claim, Claims, Done, GetClaims, ListInvitations, Permissions
 
@@ -47,18 +47,7 @@ class Joining:
     async def answer(self, secret: InviteSecret, box: InviteBox) -> None:
         """Signs the acceptance with both keys; the handle goes along, wrapped to the inviter."""
         keys = self._context.identity.keys
-        acceptance = Acceptance(
-            VERSION,
-            box.kind,
-            box.ledger,
-            box.create_hash,
-            box.head_index,
-            box.head_hash,
-            box.inviter,
-            secret.invite_id,
-            keys.public(),
-            self._context.now_ms(),
-        )
+        acceptance = answer_box(box, secret.invite_id, keys.public(), self._context.now_ms())
         encoded, by_account, by_invite = sign_acceptance(keys, secret.sign_key, acceptance)
         words: dict[str, Value] = {"handle": self._context.identity.handle}
         note = seal_note(box.inviter, secret.invite_id, keys.account, words)

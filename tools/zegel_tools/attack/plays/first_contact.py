@@ -20,7 +20,7 @@ from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import ID_BYTES, NO_ID, AccountId
 from zegel_protocol.invite_secret import InviteSecret, open_invite_box, seal_invite_box
 from zegel_protocol.labels import Label
-from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, VERSION, Acceptance, read_entry, sign_acceptance
+from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, answer_box, read_entry, sign_acceptance
 from zegel_protocol.ledger.operations import ALL_RIGHTS, AddMember, LedgerKind, PlannedGrant, Right, whole
 from zegel_protocol.ledger.words import NO_WORDS
 from zegel_protocol.messages import (
@@ -58,18 +58,7 @@ def new_keys() -> AccountKeys:
 
 def accept(secret: InviteSecret, box: InviteBox, keys: AccountKeys, invite_key: primitives.SigningKey) -> Claim:
     """Answers an invitation with any keys."""
-    acceptance = Acceptance(
-        VERSION,
-        box.kind,
-        box.ledger,
-        box.create_hash,
-        box.head_index,
-        box.head_hash,
-        box.inviter,
-        secret.invite_id,
-        keys.public(),
-        1,
-    )
+    acceptance = answer_box(box, secret.invite_id, keys.public(), 1)
     return Claim(*sign_acceptance(keys, invite_key, acceptance))
 
 
