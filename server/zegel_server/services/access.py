@@ -59,7 +59,6 @@ def read_access(state: LedgerState, account: bytes, section: bytes, now_ms: int)
     whole: int | None = None
     narrow: list[tuple[ScopeKind, bytes, int]] = []
     until_ms = NEVER_MS
-    has_history = False
     for line in state.grants_of(account, section, now_ms):
         grant = line.current()
         if grant is None or not grant.rights & Right.READ:
@@ -69,13 +68,19 @@ def read_access(state: LedgerState, account: bytes, section: bytes, now_ms: int)
         after = start_of(found, grant.since_epoch)
         if line.scope.kind is ScopeKind.SECTION:
             whole = after
-            has_history = grant.since_epoch == 0
         else:
             narrow.append((line.scope.kind, line.scope.id, after))
     starts = [after for _, _, after in narrow]
     if whole is not None:
         starts.append(whole)
-    return ReadAccess(whole, tuple(narrow), min(starts) if starts else None, has_history, until_ms)
+    # Who once read all of it holds a history key, and opens by it what a narrower right of today still covers.
+    has_history = any(
+        interval.rights & Right.READ and interval.since_epoch == 0
+        for line in found.grants
+        if line.grantee == account and line.scope.kind is ScopeKind.SECTION
+        for interval in line.intervals
+    )
+    return ReadAccess(whole, tuple(narrow), min(starts) if starts else None, has_history and bool(starts), until_ms)
 
 
 def start_of(section: Section, since_epoch: int) -> int:

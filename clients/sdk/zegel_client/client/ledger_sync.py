@@ -304,6 +304,8 @@ class LedgerSync:
             self.replica.accept_wraps(answer.wraps, first)
             self._kept_keys = self._kept_keys.with_wraps(answer.wraps)
         for section in state.sections:
+            if not state.may_read_anything(self.context.account, section, self.context.now_ms()):
+                continue
             missing = self.replica.keyring.missing_links(state, section)
             if missing is not None:
                 request = GetLinks(self.ledger, section, missing[0], missing[1])

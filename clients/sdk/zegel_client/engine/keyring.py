@@ -99,12 +99,16 @@ class Keyring:
         self.add_epoch(older)
 
     def missing_links(self, state: LedgerState, section: bytes) -> tuple[int, int] | None:
-        """The epochs (first, last) whose links would open more of the past; None: nothing is missing."""
+        """The epochs (first, last) whose links would open more of the past; None: nothing is missing.
+
+        Also below an epoch that is closed: who read the whole section once, and a part of it now, still climbs from
+        where they stood.
+        """
         newest = state.get_section(section).epoch
         for epoch in range(newest, 1, -1):
             keys = self.find_epoch(section, epoch)
             if keys is None or keys.history is None:
-                return None
+                continue
             older = self.find_epoch(section, epoch - 1)
             if older is None or older.history is None:
                 return (2, epoch)

@@ -237,6 +237,9 @@ class LedgerReplica:
         """Climbs the past of a section, newest link first; a wrong one becomes an alarm."""
         state = self.require_trust()
         for stored in sorted(links, key=lambda stored: -stored.epoch):
+            held = self.keyring.find_epoch(section, stored.epoch)
+            if held is None or held.history is None:
+                continue  # an epoch that is closed: one below it may be open
             try:
                 self.keyring.add_link(state, section, stored.epoch, stored.link)
             except ProtocolError as error:
