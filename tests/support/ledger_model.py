@@ -280,8 +280,9 @@ def _reaching(header: dict[str, Any]) -> list[Place]:
 
 
 def _list(value: Any) -> list[Any]:
+    """What was signed may be anything that can be encoded."""
+    need(type(value) is list, "no list")
     found: list[Any] = value
-    assert type(found) is list
     return found
 
 
