@@ -136,8 +136,7 @@ async def test_the_server_takes_no_new_keys_without_the_signature_of_the_old(roo
     statement = GenerationStatement(old.account, 1, old.sign.public, new.public(), case.ledger, state.head_hash)
     pins = tuple(
         Pin(it.section, 0, transcript.start(case.ledger, it.section).transcript)
-        for it in state.sections.values()
-        if any(line.grantee == old.account and line.current() is not None for line in it.grants)
+        for it in state.sections_with_right(old.account)
     )
     by_new = NextGeneration(new.public(), sign_generation(new.sign, statement), pins)
     by_old = NextGeneration(new.public(), sign_generation(old.sign, statement), pins)

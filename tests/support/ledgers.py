@@ -144,8 +144,7 @@ class Person:
         )
         pins = tuple(
             Pin(section.section, 0, transcript.start(book.ledger, section.section).transcript)
-            for section in state.sections.values()
-            if any(line.grantee == self.account and line.current() is not None for line in section.grants)
+            for section in state.sections_with_right(self.account)
         )
         operation = NextGeneration(new.public(), sign_generation(new.sign, statement), pins)
         index = len(state.entry_hashes)

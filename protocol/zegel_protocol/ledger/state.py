@@ -290,6 +290,10 @@ class LedgerState(_Node):
                 if grant is not None and not is_ended(grant, now_ms):
                     yield line
 
+    def sections_with_right(self, account: bytes) -> list[Section]:
+        """The sections in which a grant of the person runs at the head, whatever its scope and end date."""
+        return [found for section, found in self.sections.items() if any(self.grants_of(account, section))]
+
     def rights_in(self, account: bytes, scope: Scope, now_ms: int | None = None) -> Right:
         """The union of the rights that the person holds in a scope: the section's own and that very slot's or record's.
 

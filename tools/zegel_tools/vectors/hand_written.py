@@ -136,11 +136,7 @@ class Line:
 
     def pins(self, account: bytes) -> tuple[Pin, ...]:
         """The pins that the removal of a member takes."""
-        return tuple(
-            self.pin(section.section)
-            for section in self.now.sections.values()
-            if any(line.grantee == account and line.current() is not None for line in section.grants)
-        )
+        return tuple(self.pin(section.section) for section in self.now.sections_with_right(account))
 
     def cite(self, index: int | None = None) -> Citation:
         """A citation of the organisation."""

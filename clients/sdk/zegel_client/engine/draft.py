@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from zegel_protocol.codec import Value
     from zegel_protocol.invite_secret import InviteSecret
     from zegel_protocol.ledger.operations import Words
-    from zegel_protocol.ledger.state import LedgerState, Section
+    from zegel_protocol.ledger.state import LedgerState
     from zegel_protocol.messages import Claim
 
 _READ_AND_WRITE = Right.READ | Right.WRITE
@@ -300,7 +300,7 @@ class Draft:
         member = self.state.find_member(account)
         if member is None:
             raise ProtocolError(ErrorCode.NO_ACCESS, "no such member")
-        sections = self._sections_with_right(account)
+        sections = self.state.sections_with_right(account)
         citation = None
         # Who is no member of the organisation has nothing to cite; only a steward's removal may rest on it.
         if self.state.citation is not None and self._organisation is not None and self._organisation.trust:
@@ -313,13 +313,6 @@ class Draft:
         for section in moving:
             self.advance(section)
         return len(moving)
-
-    def _sections_with_right(self, account: bytes) -> list[Section]:
-        return [
-            section
-            for section in self.state.sections.values()
-            if any(line.grantee == account and line.current() is not None for line in section.grants)
-        ]
 
     def expire_passed(self) -> int:
         """Notes the end of every grant whose date has passed, where the author may begin the new epoch.
@@ -337,7 +330,7 @@ class Draft:
                     continue
                 pins = {section.section: self.pin(section.section)}
                 if self._is_last(line.grantee, section.section):
-                    pins |= {s.section: self.pin(s.section) for s in self._sections_with_right(line.grantee)}
+                    pins |= {s.section: self.pin(s.section) for s in self.state.sections_with_right(line.grantee)}
                 self._operations.append(Expire(line.scope, line.grantee, tuple(pins.values())))
                 count += 1
                 for moved in pins:

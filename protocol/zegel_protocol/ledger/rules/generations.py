@@ -37,7 +37,7 @@ def next_generation(turn: Turn, op: NextGeneration) -> None:
         op,
         GenerationStatement(turn.author, old.generation, old.sign_key, op.keys, state.ledger, turn.entry.prev),
     )
-    sections = turn.sections_with_right(turn.author)
+    sections = state.sections_with_right(turn.author)
     turn.take_pins(op.pins, sections)
     for section in sections:
         if state.may_read_anything(turn.author, section.section):

@@ -30,10 +30,10 @@ def remove(turn: Turn, op: Remove) -> None:
     if op.account != turn.author:
         if not state.is_steward(turn.author, turn.now_ms):
             _require_covers(turn, op.account)
-        for section in turn.sections_with_right(op.account):
+        for section in state.sections_with_right(op.account):
             if state.section_rights(op.account, section.section) & Right.GIVE:
                 turn.require_may_end_give(op.account, section.section)
-    turn.take_pins(op.pins, turn.sections_with_right(op.account))
+    turn.take_pins(op.pins, state.sections_with_right(op.account))
     turn.end_membership(member)
 
 
@@ -52,7 +52,7 @@ def expire(turn: Turn, op: Expire) -> None:
     member = turn.state.find_member(op.grantee)
     if line is None or grant is None or member is None or not _has_passed(turn, grant):
         raise ObjectError(ErrorCode.LEDGER, "no grant of which the end date has passed")
-    sections = turn.sections_with_right(op.grantee)
+    sections = turn.state.sections_with_right(op.grantee)
     turn.end_line(section, line)
     turn.touched.add(op.grantee)
     if turn.held_apart(op.grantee):

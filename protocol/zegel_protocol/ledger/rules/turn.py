@@ -227,20 +227,12 @@ class Turn:
         if grant.rights & Right.READ:
             self.make_due(section)
 
-    def sections_with_right(self, account: bytes) -> list[Section]:
-        """The sections in which the person has a right at this point of the entry."""
-        return [
-            section
-            for section in self.state.sections.values()
-            if any(line.grantee == account and line.current() is not None for line in section.grants)
-        ]
-
     def held_apart(self, account: bytes) -> list[Section]:
         """The sections with a right that alone makes somebody a member: reading the lobby and the own profile apart."""
         is_steward = self.state.is_steward(account)
         return [
             section
-            for section in self.sections_with_right(account)
+            for section in self.state.sections_with_right(account)
             if section.profile_of != account and (section.section != self.state.lobby or is_steward)
         ]
 

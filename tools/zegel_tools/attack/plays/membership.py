@@ -129,11 +129,7 @@ async def member_removes_the_caseworker(room: Room) -> str:
     async with registry(room) as at:
         hers = sync_of(await at.case.opened_by(room.noor)).replica
         marijke = room.marijke.account
-        pins = tuple(
-            _start(hers.state, section.section)
-            for section in hers.state.sections.values()
-            if any(line.grantee == marijke and line.current() is not None for line in section.grants)
-        )
+        pins = tuple(_start(hers.state, it.section) for it in hers.state.sections_with_right(marijke))
         return await at.refused_entry(sign(hers, Remove(marijke, pins, None)))
 
 
