@@ -36,7 +36,7 @@ MAX_SKELETON_BYTES = 32_768
 ENCAPSULATION_BYTES = primitives.WRAP_OVERHEAD_BYTES + primitives.KEY_BYTES
 """1,168: a wrapped secret of 32 bytes."""
 MAX_AHEAD_MS = 5 * 60 * 1000
-"""How far `created_at_ms` may lie ahead of the reader's clock."""
+"""How far the time of what was signed (an envelope, an entry, a receipt) may lie ahead of the judge's clock."""
 
 
 class TypeClass(IntEnum):
@@ -129,8 +129,8 @@ _LEADING: Leading = (
     (frozenset(map(int, TypeClass)), ErrorCode.UNKNOWN_TYPE),
 )
 HEADER = ObjectCodec(Header, MAX_HEADER_BYTES, _LEADING)
-_ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
-_SKELETON = ObjectCodec(EncodedSkeleton, MAX_SKELETON_BYTES)
+ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
+SKELETON = ObjectCodec(EncodedSkeleton, MAX_SKELETON_BYTES)
 
 
 class Skeleton(Struct, frozen=True):
@@ -186,6 +186,12 @@ def _decode_header(encoded: bytes) -> Header:
     return header
 
 
+def skeleton_of(encoded: EncodedEnvelope) -> EncodedSkeleton:
+    """What stays of an envelope without its ciphertext; its header need not be readable."""
+    digest = primitives.digest(Label.ENVELOPE_CIPHERTEXT, encoded.ciphertext)
+    return EncodedSkeleton(encoded.header, encoded.commitment, digest, encoded.signature)
+
+
 def envelope_hash(encoded: EncodedSkeleton) -> bytes:
     """BLAKE2b-256(label || header || commitment 32 || ciphertext digest 32 || signature 64)."""
     return primitives.digest(
@@ -199,16 +205,11 @@ def read_envelope(encoded: bytes) -> Envelope:
     Raises:
         ObjectError: `ENCODING`, `TOO_LARGE`, `VERSION`, `SUITE`, `UNKNOWN_TYPE`, `PADDING` (size of the ciphertext).
     """
-    found = _ENVELOPE.decode(encoded)
+    found = ENVELOPE.decode(encoded)
     header = _decode_header(found.header)
     if not is_bucket(len(found.ciphertext) - primitives.TAG_BYTES):
         raise ObjectError(ErrorCode.PADDING, "a ciphertext of a size that padding never gives")
-    skeleton = EncodedSkeleton(
-        found.header,
-        found.commitment,
-        primitives.digest(Label.ENVELOPE_CIPHERTEXT, found.ciphertext),
-        found.signature,
-    )
+    skeleton = skeleton_of(found)
     return Envelope(Skeleton(header, skeleton, envelope_hash(skeleton)), found.ciphertext)
 
 
@@ -218,7 +219,7 @@ def read_skeleton(encoded: bytes) -> Skeleton:
     Raises:
         ObjectError: `ENCODING`, `TOO_LARGE`, `VERSION`, `SUITE`, `UNKNOWN_TYPE`.
     """
-    found = _SKELETON.decode(encoded)
+    found = SKELETON.decode(encoded)
     return Skeleton(_decode_header(found.header), found, envelope_hash(found))
 
 

@@ -27,7 +27,7 @@ from zegel_protocol.account import (
 )
 from zegel_protocol.codec import encode, encode_object
 from zegel_protocol.envelope import Header, TypeClass, seal_envelope
-from zegel_protocol.epoch import record_key, slot_key
+from zegel_protocol.epoch import NO_HASH, record_key, slot_key
 from zegel_protocol.ids import NO_ID, parse_id
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from zegel_protocol.transcript import Point
 
 A = TypeVar("A")
-NO_HASH = bytes(32)
 KDF = KdfParameters()
 
 

@@ -14,6 +14,7 @@ import msgspec
 from zegel_protocol import transcript
 from zegel_protocol.codec import encode_object
 from zegel_protocol.envelope import Header, Skeleton, TypeClass, VerifiedEnvelope, read_envelope, read_skeleton
+from zegel_protocol.epoch import NO_HASH
 from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Right
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from zegel_server.services.ledgers import OpenLedger, Tail
     from zegel_server.store.lookups import Found
 
-NO_HASH = bytes(32)
 _VERSIONED = {TypeClass.RECORD, TypeClass.CARRY}
 
 

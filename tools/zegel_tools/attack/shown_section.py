@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zegel_protocol import primitives, transcript
-from zegel_protocol.codec import ObjectCodec, encode_object
-from zegel_protocol.envelope import (
-    MAX_ENVELOPE_BYTES,
-    EncodedEnvelope,
-    EncodedSkeleton,
-    TypeClass,
-    envelope_hash,
-    read_envelope,
-)
-from zegel_protocol.labels import Label
+from zegel_protocol import transcript
+from zegel_protocol.codec import encode_object
+from zegel_protocol.envelope import ENVELOPE, TypeClass, envelope_hash, read_envelope, skeleton_of
 from zegel_protocol.messages import (
     Accepted,
     EnvelopeEvent,
@@ -40,20 +32,12 @@ if TYPE_CHECKING:
     from zegel_protocol.transcript import Point
     from zegel_tools.attack.schemer import Asked
 
-ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
 _VERSIONS = frozenset({TypeClass.RECORD, TypeClass.CARRY})
 
 
-def skeleton_of(body: bytes) -> EncodedSkeleton:
-    """The skeleton of an envelope whose header need not be readable."""
-    parts = ENVELOPE.decode(body)
-    digest = primitives.digest(Label.ENVELOPE_CIPHERTEXT, parts.ciphertext)
-    return EncodedSkeleton(parts.header, parts.commitment, digest, parts.signature)
-
-
 def hash_of(body: bytes) -> bytes:
-    """The envelope hash of an encoded envelope."""
-    return envelope_hash(skeleton_of(body))
+    """The envelope hash of an encoded envelope, whose header need not be readable."""
+    return envelope_hash(skeleton_of(ENVELOPE.decode(body)))
 
 
 class ShownSection:
@@ -123,7 +107,7 @@ class ShownSection:
     def _stored(self, position: int, form: Form = Form.ENVELOPE) -> Stored:
         body = self.bodies[position - 1]
         if form is Form.SKELETON or position in self.withheld:
-            form, body = Form.SKELETON, encode_object(skeleton_of(body))
+            form, body = Form.SKELETON, encode_object(skeleton_of(ENVELOPE.decode(body)))
         return Stored(position, form, body, self.received_ms)
 
     def _run(self, request: GetPage) -> list[Stored]:

@@ -5,21 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from zegel_protocol import primitives
-from zegel_protocol.codec import ObjectCodec
 from zegel_protocol.envelope import (
-    MAX_ENVELOPE_BYTES,
-    MAX_SKELETON_BYTES,
-    EncodedEnvelope,
-    EncodedSkeleton,
+    ENVELOPE,
+    SKELETON,
     Envelope,
     Skeleton,
     envelope_hash,
     read_envelope,
     read_skeleton,
+    skeleton_of,
 )
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
-from zegel_protocol.labels import Label
 from zegel_protocol.messages import Form
 
 if TYPE_CHECKING:
@@ -27,9 +23,6 @@ if TYPE_CHECKING:
 
     from zegel_protocol.messages import Stored
     from zegel_protocol.transcript import Point
-
-_ENVELOPE = ObjectCodec(EncodedEnvelope, MAX_ENVELOPE_BYTES)
-_SKELETON = ObjectCodec(EncodedSkeleton, MAX_SKELETON_BYTES)
 
 
 class Arrival(NamedTuple):
@@ -108,9 +101,7 @@ def _hash_frame(stored: Stored) -> bytes:
     """The envelope hash of what has the frame of an envelope but no readable header: its position still counts."""
     try:
         if stored.form is Form.SKELETON:
-            return envelope_hash(_SKELETON.decode(stored.body))
-        found = _ENVELOPE.decode(stored.body)
+            return envelope_hash(SKELETON.decode(stored.body))
+        return envelope_hash(skeleton_of(ENVELOPE.decode(stored.body)))
     except ObjectError:
         raise HistoryError(ErrorCode.TRANSCRIPT, "something that is no envelope stands in a section") from None
-    ciphertext_digest = primitives.digest(Label.ENVELOPE_CIPHERTEXT, found.ciphertext)
-    return envelope_hash(EncodedSkeleton(found.header, found.commitment, ciphertext_digest, found.signature))

@@ -24,6 +24,7 @@ from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.ledger.validity import find_author_keys, verify_validity
 from zegel_protocol.messages import MAX_HASHES, MAX_PAGE, Form, GetEnvelopes, GetHashes, GetPage
+from zegel_protocol.primitives import DIGEST_BYTES
 from zegel_protocol.transcript import Point
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from zegel_protocol.envelope import Header
     from zegel_protocol.ledger.state import LedgerState
     from zegel_protocol.messages import Accepted, Hashes
-
-_HASH_BYTES = 32
 
 
 class _Anchor(NamedTuple):
@@ -171,7 +170,7 @@ class SectionReplica:
         if not self.is_linked:
             first, last = self.line.head.position + 1, self._first - 1
         elif self._first <= self.line.base.position:
-            first = self._floor.position + 1 + len(self._lower) // _HASH_BYTES
+            first = self._floor.position + 1 + len(self._lower) // DIGEST_BYTES
             last = self.line.base.position
         else:
             return None
@@ -264,7 +263,7 @@ class SectionReplica:
             self._link_run()
             return
         self._lower += answer.hashes
-        if self._floor.position + len(self._lower) // _HASH_BYTES == self.line.base.position:
+        if self._floor.position + len(self._lower) // DIGEST_BYTES == self.line.base.position:
             self._lead()
 
     def accept_line(self, answer: Hashes, head: Point) -> None:
@@ -593,6 +592,6 @@ class SectionReplica:
 
 def _split(hashes: bytes) -> list[bytes]:
     """Bare hashes as they come: 32 bytes each, joined."""
-    if len(hashes) % _HASH_BYTES:
+    if len(hashes) % DIGEST_BYTES:
         raise HistoryError(ErrorCode.GAP, "a hash is 32 bytes")
-    return [hashes[at : at + _HASH_BYTES] for at in range(0, len(hashes), _HASH_BYTES)]
+    return [hashes[at : at + DIGEST_BYTES] for at in range(0, len(hashes), DIGEST_BYTES)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zegel_protocol.primitives import DIGEST_BYTES
 from zegel_protocol.transcript import Point, advance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_HASH_BYTES = 32
 
 
 class TranscriptLine:
@@ -31,8 +30,8 @@ class TranscriptLine:
         """The transcript hash at a position; None outside the line."""
         if not self.base.position <= position <= self.head.position:
             return None
-        start = (position - self.base.position) * _HASH_BYTES
-        return bytes(self._hashes[start : start + _HASH_BYTES])
+        start = (position - self.base.position) * DIGEST_BYTES
+        return bytes(self._hashes[start : start + DIGEST_BYTES])
 
     def extend(self, envelope_hash: bytes) -> Point:
         """Goes on by one envelope; returns the new head."""
@@ -60,6 +59,6 @@ class TranscriptLine:
             earlier.extend(envelope_hash)
         if earlier.head != self.base:
             return False
-        self._hashes = earlier._hashes + self._hashes[_HASH_BYTES:]
+        self._hashes = earlier._hashes + self._hashes[DIGEST_BYTES:]
         self.base = start
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from zegel_protocol.envelope import MAX_AHEAD_MS
 from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.ledger.entry import (
     NO_PREV,
@@ -48,10 +49,6 @@ if TYPE_CHECKING:
     from zegel_protocol.account import MemberKeys
     from zegel_protocol.ledger.entry import Entry, SignedEntry
     from zegel_protocol.transcript import Pin
-
-
-MAX_AHEAD_MS = 5 * 60 * 1000
-"""How far an entry's time may lie ahead of the server's clock."""
 
 RULES: dict[type[Operation], Callable[[Turn, Any], None]] = {
     Create: create,

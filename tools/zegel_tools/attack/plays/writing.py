@@ -10,7 +10,7 @@ from zegel_client.engine.roles import NOTES
 from zegel_protocol import primitives
 from zegel_protocol.codec import encode_object
 from zegel_protocol.conversation import Message
-from zegel_protocol.envelope import HEADER, Header, TypeClass, read_envelope
+from zegel_protocol.envelope import ENVELOPE, HEADER, Header, TypeClass, read_envelope
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import ID_BYTES
 from zegel_protocol.ledger.operations import Right
@@ -19,7 +19,7 @@ from zegel_tools.attack.demands import alarms_with, require, texts_of
 from zegel_tools.attack.pen import Pen
 from zegel_tools.attack.plays.talk import BAD, TEXTS, erase, talk
 from zegel_tools.attack.room import sync_of
-from zegel_tools.attack.shown_section import ENVELOPE, hash_of
+from zegel_tools.attack.shown_section import hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
