@@ -15,6 +15,8 @@ from zegel_protocol.ledger.operations import Words
 from zegel_protocol.padding import pad, unpad
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from zegel_protocol.codec import Value
     from zegel_protocol.epoch import EpochKeys
 
@@ -61,3 +63,9 @@ def open_words(lobby: EpochKeys, about: About, whom: bytes, author: bytes, words
     if not isinstance(found, dict):
         raise ObjectError(ErrorCode.ENCODING, "words are a map")
     return found
+
+
+def word_of(words: Mapping[str, Value], name: str) -> str:
+    """One of the words; empty where there is none, or where something else than text stands in its place."""
+    value = words.get(name)
+    return value if isinstance(value, str) else ""

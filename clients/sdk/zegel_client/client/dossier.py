@@ -19,6 +19,7 @@ from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right, ScopeKind, whole
 from zegel_protocol.ledger.state import OPEN
+from zegel_protocol.ledger.words import word_of
 from zegel_protocol.memory import VerifiedPerson
 
 if TYPE_CHECKING:
@@ -202,10 +203,10 @@ class Dossier:
         verified = self._sync.verified.get(member.account)
         return MemberView(
             person=member.account,
-            name=_word(words, "name"),
+            name=word_of(words, "name"),
             display_name=replica.display_name(member.account),
-            role=_word(words, "role"),
-            handle=_word(words, "handle"),
+            role=word_of(words, "role"),
+            handle=word_of(words, "handle"),
             fingerprint=fingerprint(member.keys),
             is_verified=verified is not None and _is_same(verified, member.keys),
             is_self=member.account == own,
@@ -222,7 +223,7 @@ class Dossier:
                     yield RightView(line.scope, kind, Right(grant.rights), grant.since_epoch, grant.ends_ms)
 
     def _section_kind(self, section: bytes) -> str:
-        return _word(self._sync.replica.section_words(section), "kind")
+        return word_of(self._sync.replica.section_words(section), "kind")
 
     def find_person(self, ref: bytes | str) -> MemberView:
         """One member, by account id, handle, or name where it is unique.
@@ -344,9 +345,9 @@ class Dossier:
         is_organisation = self.kind is LedgerKind.ORGANISATION
         shown: dict[str, Value] = {
             "inviter": _cut(self._sync.name_of(self._sync.context.account)),
-            "name": _cut(_word(words, "name")),
+            "name": _cut(word_of(words, "name")),
             "organisation": _cut(self.organisation_name or (self.title if is_organisation else "")),
-            "role": _cut(_word(words, "role")),
+            "role": _cut(word_of(words, "role")),
         }
         if not is_organisation:
             shown["title"] = _cut(self.title)
@@ -359,7 +360,7 @@ class Dossier:
         for invite in self.state.invites.values():
             if invite.ended == OPEN:
                 words = self._sync.replica.invite_words(invite.invite)
-                name, role = _word(words, "name"), _word(words, "role")
+                name, role = word_of(words, "name"), word_of(words, "role")
                 found.append(InvitationView(invite.invite, name, role, invite.expires_ms, invite.expires_ms <= now_ms))
         return found
 
@@ -577,8 +578,8 @@ def list_sections(sync: LedgerSync, account: bytes | None = None) -> list[Sectio
         found.append(
             SectionView(
                 section.section,
-                _word(words, "kind"),
-                _word(words, "title"),
+                word_of(words, "kind"),
+                word_of(words, "title"),
                 state.may_read_anything(who, section.section, now_ms),
                 bool(rights & Right.WRITE),
                 bool(rights & Right.GIVE),
@@ -600,11 +601,6 @@ def _cut(text: str) -> str:
     if len(encoded) <= _MAX_BOX_WORD_BYTES:
         return text
     return encoded[: _MAX_BOX_WORD_BYTES - 3].decode(errors="ignore") + "…"
-
-
-def _word(words: Mapping[str, Value], name: str) -> str:
-    value = words.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _is_same(verified: VerifiedPerson, keys: MemberKeys) -> bool:

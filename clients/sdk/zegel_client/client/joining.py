@@ -15,6 +15,7 @@ from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageEr
 from zegel_protocol.invite_note import open_note, seal_note
 from zegel_protocol.ledger.entry import ACCEPTANCE, answer_box, sign_acceptance, verify_acceptance
 from zegel_protocol.ledger.state import OPEN
+from zegel_protocol.ledger.words import word_of
 from zegel_protocol.messages import Claim, Claims, Done, GetClaims, ListInvitations, Permissions
 
 if TYPE_CHECKING:
@@ -124,8 +125,7 @@ class Joining:
         for planned in sync.replica.state.invites[invite].planned:
             if planned.since_epoch:
                 await Section(sync.section(planned.scope.section)).carry()
-        name = words.get("name")
-        return Joined(sync.ledger, account, name if isinstance(name, str) else "")
+        return Joined(sync.ledger, account, word_of(words, "name"))
 
     def _read_note(self, invite: bytes, account: bytes, claim: Claim) -> dict[str, Value]:
         """What the newcomer says beside the answer; nothing when the note was made for another giver."""

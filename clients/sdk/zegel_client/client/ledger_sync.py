@@ -23,6 +23,7 @@ from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, Protocol
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.entry import SIGNED_ENTRY, VerifiedEntry, entry_hash, read_entry, verify_entry
 from zegel_protocol.ledger.operations import Advance, Grant, Rewrap, ScopeKind
+from zegel_protocol.ledger.words import word_of
 from zegel_protocol.memory import VERSION, Brief, GenerationMemory, Memory, VerifiedPerson
 from zegel_protocol.messages import (
     MAX_PAGE,
@@ -559,11 +560,11 @@ class LedgerSync:
 
     def title(self) -> str:
         """As the first entry says."""
-        return _text(self.replica.title_words(), "title")
+        return word_of(self.replica.title_words(), "title")
 
     def organisation_name(self) -> str:
         """Of the organisation that a dossier cites, as its first entry says."""
-        return _text(self.replica.title_words(), "organisation")
+        return word_of(self.replica.title_words(), "organisation")
 
     def name_of(self, account: bytes) -> str:
         """The vouched name of a member, now or once; empty when unknown."""
@@ -571,7 +572,7 @@ class LedgerSync:
             self._names, self._names_at = {}, self.replica.next_index
         name = self._names.get(account)
         if name is None:
-            name = self._names[account] = _text(self.replica.member_words(account), "name")
+            name = self._names[account] = word_of(self.replica.member_words(account), "name")
         return name
 
     # --- the past ----------------------------------------------------------------------------------------------------
@@ -619,8 +620,3 @@ def _cited_organisation(replica: LedgerReplica, entries: Sequence[bytes]) -> byt
 def _essence(memory: Memory) -> tuple[object, ...]:
     """What makes a memory worth writing: everything but counter and time."""
     return (memory.create_hash, memory.state, memory.sections, memory.verified, memory.title)
-
-
-def _text(words: object, name: str) -> str:
-    value = words.get(name) if isinstance(words, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return value if isinstance(value, str) else ""

@@ -12,9 +12,9 @@ from zegel_client.client.signing_in import is_permission, look_at, parse_invitat
 from zegel_client.io.address import ServerAddress
 from zegel_client.io.http import Http
 from zegel_protocol.invite_secret import read_invite_words
+from zegel_protocol.ledger.words import word_of
 
 if TYPE_CHECKING:
-    from zegel_protocol.codec import Value
     from zegel_protocol.invite_secret import InviteSecret
     from zegel_protocol.ledger.operations import LedgerKind
 
@@ -64,10 +64,5 @@ async def look_at_invitation(server: str, invitation: str | InviteSecret) -> Off
         box.ledger,
         box.kind,
         is_permission(box),
-        *(_text(words, name) for name in ("organisation", "title", "name", "role", "inviter")),
+        *(word_of(words, name) for name in ("organisation", "title", "name", "role", "inviter")),
     )
-
-
-def _text(words: dict[str, Value], name: str) -> str:
-    value = words.get(name)
-    return value if isinstance(value, str) else ""

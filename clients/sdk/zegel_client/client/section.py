@@ -20,6 +20,7 @@ from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.fields.kind import Kind
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Right
+from zegel_protocol.ledger.words import word_of
 from zegel_protocol.messages import Done, SendTyping
 from zegel_protocol.records.tombstone import Tombstone
 
@@ -413,12 +414,10 @@ class Section:
         """The section as lists show it."""
         ledger = self._sync.ledger
         state, account, now_ms = ledger.replica.state, ledger.context.account, ledger.context.now_ms()
-        words = ledger.replica.section_words(self.id)
-        title = words.get("title")
         return SectionView(
             self.id,
             self.kind,
-            title if isinstance(title, str) else "",
+            word_of(ledger.replica.section_words(self.id), "title"),
             state.may_read_anything(account, self.id, now_ms),
             bool(self.rights & Right.WRITE),
             bool(self.rights & Right.GIVE),

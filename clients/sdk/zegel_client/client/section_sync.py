@@ -19,6 +19,7 @@ from zegel_client.engine.section_replica import SectionReplica, find_floor
 from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError
 from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.ids import NO_ID, SlotId, id_text
+from zegel_protocol.ledger.words import word_of
 from zegel_protocol.memory import NO_RECORDS, SectionMemory
 from zegel_protocol.messages import (
     MAX_PAGE,
@@ -89,8 +90,7 @@ class SectionSync:
     @property
     def kind(self) -> str:
         """Its word; empty when the words cannot be opened."""
-        kind = self.ledger.replica.section_words(self.section).get("kind")
-        return kind if isinstance(kind, str) else ""
+        return word_of(self.ledger.replica.section_words(self.section), "kind")
 
     @property
     def holds_records(self) -> bool:

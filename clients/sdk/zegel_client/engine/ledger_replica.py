@@ -16,7 +16,7 @@ from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, read_entry
 from zegel_protocol.ledger.rules import apply_entry
 from zegel_protocol.ledger.state import decode_state, encode_state
-from zegel_protocol.ledger.words import About, open_words
+from zegel_protocol.ledger.words import About, open_words, word_of
 from zegel_protocol.wrap import read_wrap, wrap_hash
 
 if TYPE_CHECKING:
@@ -329,8 +329,7 @@ class LedgerReplica:
         """The name that a member chose; empty: none."""
         member = self.state.members.get(account)
         words = self.open_words(About.NAME, account, account, member.name if member is not None else None)
-        name = words.get("name", "")
-        return name if isinstance(name, str) else ""
+        return word_of(words, "name")
 
     def invite_words(self, invite: bytes) -> dict[str, Value]:
         """The words of an invitation: `name`, `role`."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from zegel_client.engine.roles import EDIT, MANAGE, SIDE, Role
 from zegel_protocol.ledger.operations import whole
+from zegel_protocol.ledger.words import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +38,14 @@ def add_side_threads(
     state = replica.require_trust()
     if words.get("role") != Role.CLIENT or not state.is_steward(replica.own.account, now_ms):
         return
-    clients: dict[bytes, str] = {newcomer: _text(words, "handle")}
+    clients: dict[bytes, str] = {newcomer: word_of(words, "handle")}
     for member in state.list_members():
         known = replica.member_words(member.account)
         if known.get("role") == Role.CLIENT:
-            clients[member.account] = _text(known, "handle")
+            clients[member.account] = word_of(known, "handle")
     if len(clients) < 2:  # noqa: PLR2004 - the second client
         return
-    there = {_text(replica.section_words(section), "kind").lower() for section in state.sections}
+    there = {word_of(replica.section_words(section), "kind").lower() for section in state.sections}
     stewards = [member.account for member in state.list_members() if state.is_steward(member.account, now_ms)]
     for account, handle in clients.items():
         kind = f"{SIDE}{handle}"
@@ -54,8 +55,3 @@ def add_side_threads(
         for steward in stewards:
             draft.grant(steward, whole(section), MANAGE)
         draft.grant(account, whole(section), EDIT)
-
-
-def _text(words: Mapping[str, Value], name: str) -> str:
-    value = words.get(name)
-    return value if isinstance(value, str) else ""

@@ -50,7 +50,7 @@ from zegel_protocol.ledger.operations import (
     SetName,
     Settle,
 )
-from zegel_protocol.ledger.words import About
+from zegel_protocol.ledger.words import About, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -257,11 +257,10 @@ class _Reading:
     def _open(self, about: About, whom: bytes, author: bytes, words: Words | None, word: str) -> str:
         """One of the words of an operation; empty where there is none, or no key for them."""
         try:
-            value = self._replica.open_words(about, whom, author, words).get(word, "")
+            return word_of(self._replica.open_words(about, whom, author, words), word)
         except ObjectError:
             # Not what their author sealed: an alarm elsewhere; here a name that cannot be read.
             return ""
-        return value if isinstance(value, str) else ""
 
 
 _TELLING: dict[type[Operation], Callable[[_Reading, Entry, Any], Iterator[Change]]] = {
