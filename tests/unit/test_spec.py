@@ -77,7 +77,7 @@ def test_the_types_of_envelopes() -> None:
         ("epochs", wrap.MAX_SCOPES),
         ("files", file.MAX_FILE_BYTES),
         ("files", file.CHUNK_BYTES),
-        ("files", file.MAX_NAME_BYTES),
+        ("payloads", file.MAX_NAME_BYTES),
         ("invitation", invite_secret.MAX_BOX_BYTES),
         ("invitation", invite_secret.SEALED_BOX_BYTES),
         ("invitation", invite_secret.MAX_WORDS_BYTES),

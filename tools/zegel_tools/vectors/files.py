@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from zegel_protocol import primitives
 from zegel_protocol.codec import Value, decode, encode
-from zegel_protocol.errors import ErrorCode
+from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.fields.reader import MAX_NAME
 from zegel_protocol.file import (
     CHUNK_BYTES,
@@ -213,7 +213,10 @@ def _add_long(cases: CaseList) -> None:
 
 
 def _reference_of(given: Fields) -> FileReference:
-    return FileReference.from_payload(cast("dict[str, Value]", decode(hex_of(given, "reference"))))
+    pairs = decode(hex_of(given, "reference"))
+    if not isinstance(pairs, dict):
+        raise ObjectError(ErrorCode.ENCODING, "a reference is a map")
+    return FileReference.from_payload(pairs)
 
 
 def _file_size(given: Fields) -> Fields:
