@@ -11,8 +11,7 @@ from support.samples import HOUSEHOLDS
 from support.stage import Stage, make_stage, serving
 
 from zegel_client.client.filing import Filing
-from zegel_client.engine.roles import Role
-from zegel_client.household import Access
+from zegel_client.engine.roles import Access, Role
 from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.finance import Debt, Entry
 from zegel_protocol.ledger.operations import LedgerKind

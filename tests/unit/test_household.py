@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.samples import HOUSEHOLDS, SAMPLE_IDS
 
-from zegel_client.household import Access, Household, load_household, read_household
+from zegel_client.engine.roles import Access
+from zegel_client.household import Household, load_household, read_household
 from zegel_protocol.fields import FaultCode, InvalidRecordError, show_filed
 from zegel_protocol.ids import id_text
 

@@ -9,12 +9,11 @@ import pytest
 from support.samples import HOUSEHOLDS
 
 from zegel_client.engine.roles import EDIT, Access, Role
-from zegel_client.household import Household, read_household
+from zegel_client.household import WRITTEN_FOR, Household, read_household
 from zegel_protocol.ledger.operations import Right
 from zegel_tools.loader.household_folder import FaultyFolderError, read_folder
 from zegel_tools.loader.organisations import DEFAULT_NAME, key_of, list_organisations
 from zegel_tools.loader.plan import (
-    WRITTEN_FOR,
     Action,
     AddColleague,
     AddSubject,

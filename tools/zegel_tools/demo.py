@@ -9,7 +9,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from zegel_client.cli.failure import CommandError
 from zegel_client.cli.progress import Progress, showing
 from zegel_client.cli.status import Status
 from zegel_client.cli.visible import visible_line
+from zegel_client.clock import now_ms
 from zegel_server.clock import SystemClock
 from zegel_server.config import Config
 from zegel_server.log import Log
@@ -123,7 +123,7 @@ async def _wait_for_end() -> None:
 
 
 async def _load(server: str, data: Path, households: Sequence[Household]) -> Loaded:
-    installation = plan_installation(households, time.time_ns() // 1_000_000)
+    installation = plan_installation(households, now_ms())
     for note in installation.notes:
         print(f"note: {visible_line(note)}", file=sys.stderr)
     progress = Progress("Loading", installation.steps)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import UTC
 from typing import TYPE_CHECKING, Final, cast
 
+from zegel_client.clock import day_of
+from zegel_client.engine.roles import CONVERSATION, NOTES, SIDE, Access, Role
 from zegel_protocol import primitives
 from zegel_protocol.account import normalise_handle
 from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, Message
@@ -37,21 +39,12 @@ MAX_FILE_BYTES: Final = 64 * 2**20
 MAX_PEOPLE: Final = 1_000
 MAX_RECORDS: Final = 100_000
 
-CONVERSATION: Final = "conversation"
-NOTES: Final = "notes"
-SIDE: Final = "side-"
-
 STAFF: Final = frozenset({"caseworker", "owner"})
 """Roles of an organisation: their people have an account whatever their access to one dossier."""
-
-
-class Access(StrEnum):
-    """What a person may do in the dossier, before the role narrows it."""
-
-    NONE = "none"
-    LOOK = "look"
-    LOOK_AND_EDIT = "look_and_edit"
-    CONVERSATION_ONLY = "conversation_only"
+INFORMED_BY: Final = "gesprek"
+"""By which means the clients were told of their dossier, where nobody says: the format has no place for it."""
+WRITTEN_FOR: Final = "written_for"
+"""The pair of a message that names whose words they are, where its author wrote them down for somebody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +163,20 @@ class Household:
     def access_of(self, person_id: str) -> Access:
         """Returns what a person may do; nothing where the file says nothing."""
         return self.access.get(person_id, Access.NONE)
+
+    def role_of(self, person: Person) -> Role:
+        """Returns what one of the people is in the dossier; family where the file has a word that is no role."""
+        if person.id in self.clients:
+            return Role.CLIENT
+        return Role(person.role) if person.role in set(Role) else Role.FAMILY
+
+    def first_day(self, now_ms: int) -> date:
+        """Returns the first day that the file knows of; today where it knows of none."""
+        days = [day_of(message.sent_at_ms, UTC) for message in self.messages]
+        days += [it.record.start for it in self.trajectory.trajectories if it.record.start is not None]
+        if not days and self.reference_date is not None:
+            days = [self.reference_date]
+        return min([*days, day_of(now_ms, UTC)])
 
     def has_account(self, person: Person) -> bool:
         """Says whether a loader makes an account for one of the people."""

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+from zegel_client.clock import day_of
+from zegel_client.engine.roles import CONVERSATION, NOTES, PROFILE, SIDE
 from zegel_client.engine.timeline_event import (
     AccountRenewed,
     Founded,
@@ -27,7 +29,7 @@ from zegel_client.engine.timeline_event import (
     Settled,
     StewardSet,
 )
-from zegel_client.wording import DUTCH, ENGLISH, SECTIONS, category_word, date_words, day_of, list_words, role_word
+from zegel_client.wording import DUTCH, ENGLISH, SECTIONS, category_word, date_words, list_words, role_word
 from zegel_protocol.ledger.operations import LedgerKind, Right, ScopeKind
 
 if TYPE_CHECKING:
@@ -36,9 +38,7 @@ if TYPE_CHECKING:
 
     from zegel_client.engine.timeline_event import Change, Place, TimelineEvent
 
-_MESSAGES: Final = ("conversation", "notes", "side-")
-_PROFILE: Final = "profile-"
-_SIDE: Final = "side-"
+_MESSAGES: Final = (CONVERSATION, NOTES, SIDE)
 
 # Characters that turn the direction of what follows, and letters that are written from right to left.
 _TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -223,9 +223,9 @@ class _Teller:
         """A section as people call it."""
         if place.is_own:
             return self._words["profile.own"]
-        if place.kind.startswith(_PROFILE):
+        if place.kind.startswith(PROFILE):
             return self._words["profile"].format(owner=self.name(place.owner))
-        known = SECTIONS[self._language].get("side" if place.kind.startswith(_SIDE) else place.kind)
+        known = SECTIONS[self._language].get("side" if place.kind.startswith(SIDE) else place.kind)
         if known is not None:
             return known
         title = place.title or place.kind

@@ -5,12 +5,11 @@ A word that the tables do not know (a category that somebody made up, a role of 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, tzinfo
+    from datetime import date
 
 DUTCH: Final = "nl"
 ENGLISH: Final = "en"
@@ -162,12 +161,3 @@ def list_words(items: Sequence[str], language: str) -> str:
 def date_words(day: date, language: str) -> str:
     """Writes a day: ``3 juni 2026``, ``3 June 2026``."""
     return f"{day.day} {_MONTHS[language][day.month - 1]} {day.year}"
-
-
-_LAST_MS: Final = round(datetime(9999, 12, 30, tzinfo=UTC).timestamp() * 1000)
-"""Later moments have no date; what others signed may name one, and is shown as this."""
-
-
-def day_of(time_ms: int, zone: tzinfo | None) -> date:
-    """The day of a moment, in a time zone; None: the device's own."""
-    return datetime.fromtimestamp(min(time_ms, _LAST_MS) / 1000, UTC).astimezone(zone).date()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from zegel_client.clock import now_ms
 from zegel_client.engine.draft import Draft
 from zegel_protocol import primitives
 from zegel_protocol.codec import encode_object
@@ -49,7 +49,7 @@ async def append(
     live = context_of(client).live
     found = await live.ask(GetHeads(case.ledger), Heads)
     heads = {head.section: head.point for head in found.sections}
-    draft = Draft(sync_of(dossier).replica, time.time_ns() // 1_000_000, heads)
+    draft = Draft(sync_of(dossier).replica, now_ms(), heads)
     build(draft)
     prepared = draft.finish()
     wraps = {wrap_hash(wrap): wrap for wrap in prepared.request.wraps}
@@ -98,7 +98,7 @@ def sign(
         replica.ledger,
         replica.next_index,
         state.head_hash,
-        time.time_ns() // 1_000_000,
+        now_ms(),
         own.account,
         own.generation,
         operations,

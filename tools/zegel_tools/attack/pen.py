@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from zegel_client.clock import now_ms
 from zegel_protocol import primitives, transcript
 from zegel_protocol.codec import encode
 from zegel_protocol.conversation import Message
@@ -101,6 +101,6 @@ class Pen:
             state.head_hash,
             start.position,
             start.transcript,
-            time.time_ns() // 1_000_000,
+            now_ms(),
             primitives.random_bytes(primitives.NONCE_BYTES),
         )

@@ -7,24 +7,17 @@ earlier one has made.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from zegel_client.engine.roles import BUDGET, DEBTS, SIDE, TRAJECTORY, Access, Role, presets
-from zegel_client.household import STAFF
+from zegel_client.household import INFORMED_BY, STAFF, WRITTEN_FOR
 from zegel_protocol.ledger.operations import Right
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import date
 
     from zegel_client.household import Household, HouseholdMessage, Person
     from zegel_protocol.codec import Value
-
-INFORMED_BY: Final = "gesprek"
-"""By which means the clients of a household file were told of their dossier: the format does not say."""
-WRITTEN_FOR: Final = "written_for"
-"""The pair of a message that names whose words they are, where its author wrote them down for somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +215,7 @@ class _Planner:
             yield f"{household.id}: {late} messages lie in the future: they are sent as of now"
 
     def _begin(self) -> Iterator[Action]:
-        yield CreateDossier(self.household.title, self._informed_on().isoformat(), INFORMED_BY)
+        yield CreateDossier(self.household.title, self.household.first_day(self.now_ms).isoformat(), INFORMED_BY)
         yield from (AddColleague(person) for person in self.colleagues)
         yield from (AddSubject(person) for person in self.subjects)
         early = tuple(seat for seat in self.seats if not seat.begins_late)
@@ -300,20 +293,7 @@ class _Planner:
         return self.household.get_person(person_id).handle
 
     def _seat(self, person: Person) -> Seat:
-        household = self.household
-        role = Role.CLIENT if person.id in household.clients else Role.FAMILY
-        if person.role in set(Role):
-            role = Role(person.role)
-        return Seat(person, role, Access(household.access_of(person.id)))
-
-    def _informed_on(self) -> date:
-        """The first day that the file knows of."""
-        household = self.household
-        days = [_day_of(message.sent_at_ms) for message in household.messages]
-        days += [it.record.start for it in household.trajectory.trajectories if it.record.start is not None]
-        if not days and household.reference_date is not None:
-            days = [household.reference_date]
-        return min([*days, _day_of(self.now_ms)])
+        return Seat(person, self.household.role_of(person), self.household.access_of(person.id))
 
 
 def _take_due(recalls: list[HouseholdMessage], message: HouseholdMessage) -> list[HouseholdMessage]:
@@ -329,7 +309,3 @@ def _in_time(recalls: Iterable[HouseholdMessage]) -> list[HouseholdMessage]:
 
 def _recalled_ms(message: HouseholdMessage) -> int:
     return message.recalled_at_ms or 0
-
-
-def _day_of(time_ms: int) -> date:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).date()

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import time
-from datetime import MAXYEAR, UTC, date, datetime, timedelta
-from typing import Final
+from datetime import MAXYEAR, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.failure import CommandError
+from zegel_client.clock import LAST_MS, moment_of
 from zegel_protocol.fields.dates import find_date, find_moment_ms
 
+if TYPE_CHECKING:
+    from datetime import date
+
 _DAY: Final = timedelta(days=1)
-_LAST_MS: Final = round(datetime(9999, 12, 30, tzinfo=UTC).timestamp() * 1000)
-"""Later moments have no date; what others wrote may name one, and is shown as this."""
-
-
-def now_ms() -> int:
-    """The device's clock, milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def moment_text(time_ms: int) -> str:
     """Writes a moment for scripts: ISO 8601 in UTC, milliseconds only where there are any."""
-    time_ms = min(time_ms, _LAST_MS)
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC)
-    rest = time_ms % 1000
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{f'.{rest:03}' if rest else ''}Z"
+    rest = min(time_ms, LAST_MS) % 1000
+    return f"{moment_of(time_ms):%Y-%m-%dT%H:%M:%S}{f'.{rest:03}' if rest else ''}Z"
 
 
 def local_text(time_ms: int) -> str:
     """Writes a moment for people: their own time, to the minute."""
-    return f"{datetime.fromtimestamp(min(time_ms, _LAST_MS) / 1000, UTC).astimezone():%Y-%m-%d %H:%M}"
+    return f"{moment_of(time_ms).astimezone():%Y-%m-%d %H:%M}"
 
 
 def parse_day(text: str, what: str) -> date:
@@ -67,6 +61,6 @@ def end_text(ends_ms: int) -> str | None:
     """Writes the end of a right as `parse_end` reads it; None: it has none."""
     if not ends_ms:
         return None
-    end = datetime.fromtimestamp(min(ends_ms, _LAST_MS) / 1000, UTC).astimezone()
+    end = moment_of(ends_ms).astimezone()
     is_midnight = ends_ms % 1000 == 0 and (end.hour, end.minute, end.second) == (0, 0, 0)
     return (end.date() - _DAY).isoformat() if is_midnight else moment_text(ends_ms)

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from zegel_protocol.ledger.operations import Scope
     from zegel_protocol.ledger.state import LedgerState, Member
 
-_READ_AND_WRITE = Right.READ | Right.WRITE
 _MAX_BOX_WORD_BYTES = 360
 """Five texts of this length stay below `invite_secret.MAX_WORDS_BYTES`."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zegel_client.client.context import Context
+from zegel_client.clock import now_ms
 from zegel_client.engine.session import (
     Identity,
     Stretched,
@@ -77,11 +77,6 @@ class Entrance:
         live = Live(self.address, token, give_up_s=self.give_up_s)
         live.start()
         return Context(identity, token, live, self.http, vault, now_ms, self.tell)
-
-
-def now_ms() -> int:
-    """The person's clock, milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 @asynccontextmanager

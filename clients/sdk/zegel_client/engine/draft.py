@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zegel_client.engine.entry_keys import EntryKeys
+from zegel_client.engine.roles import EDIT
 from zegel_protocol import primitives, transcript
 from zegel_protocol.codec import encode_object
 from zegel_protocol.epoch import (
@@ -65,8 +66,6 @@ if TYPE_CHECKING:
     from zegel_protocol.ledger.operations import Words
     from zegel_protocol.ledger.state import LedgerState
     from zegel_protocol.messages import Claim
-
-_READ_AND_WRITE = Right.READ | Right.WRITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +280,7 @@ class Draft:
         self._operations.append(Grant(scope, grantee, int(rights), since_epoch, ends_ms, b"", (), pin))
         # Whose own reading ends leaves the new epoch to others.
         leaves_reading = ending & Right.READ and grantee != self.own.account and self.can_advance(scope.section)
-        if leaves_reading or (rights & _READ_AND_WRITE == Right.WRITE and not self._has_drop_key(scope)):
+        if leaves_reading or (rights & EDIT == Right.WRITE and not self._has_drop_key(scope)):
             self.advance(scope.section)
 
     def _has_drop_key(self, scope: Scope) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 
 from zegel_client.client import Client
 from zegel_client.client.offer import look_at_invitation
+from zegel_client.clock import now_ms
 from zegel_client.engine.draft import Draft
 from zegel_client.engine.ledger_replica import LedgerReplica
 from zegel_protocol import primitives
@@ -267,7 +267,7 @@ class _Impostor:
 
     def _write(self, shown: ShownLedger, replica: LedgerReplica, build: Callable[[Draft], object]) -> AppendEntry:
         cited = self.cited if shown is self.dossier else None
-        draft = Draft(replica, time.time_ns() // 1_000_000, None, cited)
+        draft = Draft(replica, now_ms(), None, cited)
         build(draft)
         prepared = draft.finish()
         shown.append(prepared.request)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from zegel_client.clock import now_ms
 from zegel_client.engine.roles import CONVERSATION
 from zegel_protocol import primitives, transcript
 from zegel_protocol.codec import encode_object
@@ -252,7 +252,7 @@ def _receipt(at: Talk, room: Room, **changes: object) -> Receipt:
         place.position,
         place.transcript,
         place.position,
-        time.time_ns() // 1_000_000,
+        now_ms(),
     )
     return replace(found, **changes)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from zegel_client.clock import now_ms
 from zegel_client.engine.roles import CONVERSATION, NOTES
 from zegel_protocol import primitives
 from zegel_protocol.codec import encode_object
@@ -232,7 +232,7 @@ async def nothing_waits_for_a_new_epoch(room: Room) -> str:
 async def nothing_waits_after_an_end_date(room: Room) -> str:
     """Bram's right to read ended by its date, and the server takes messages as if it had not."""
     async with talk(room, bram="volunteer") as at:
-        ends_ms = time.time_ns() // 1_000_000 + 200
+        ends_ms = now_ms() + 200
         await at.case.worker.grant(room.bram.account, at.section.id, Right.READ, ends_ms=ends_ms)
         await at.dossier.refresh()
         await asyncio.sleep(0.3)

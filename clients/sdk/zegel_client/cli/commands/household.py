@@ -8,18 +8,17 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import deque
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.answer import Answer
 from zegel_client.cli.commands.dossiers import find_organisation, parse_informed
 from zegel_client.cli.given import read_file
-from zegel_client.cli.moments import now_ms
 from zegel_client.cli.table import table
 from zegel_client.client.filing import Filing
-from zegel_client.engine.roles import BUDGET, DEBTS, SIDE, TRAJECTORY, Role
-from zegel_client.household import STAFF, read_household
+from zegel_client.clock import now_ms
+from zegel_client.engine.roles import BUDGET, DEBTS, SIDE, TRAJECTORY
+from zegel_client.household import INFORMED_BY, STAFF, WRITTEN_FOR, read_household
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.ids import id_text
 
@@ -31,14 +30,10 @@ if TYPE_CHECKING:
     from zegel_client.client import Dossier, Section
     from zegel_client.client.filing import Fileable
     from zegel_client.client.views import Sent
-    from zegel_client.household import Attachment, Household, HouseholdMessage, Person
+    from zegel_client.household import Attachment, Household, HouseholdMessage
     from zegel_protocol.fields import Filed
     from zegel_protocol.file import FileReference
 
-WRITTEN_FOR: Final = "written_for"
-"""The pair of a message that names whose words they are, where its author wrote them down for somebody else."""
-MEANS: Final = "gesprek"
-"""By which means the clients were told, where nobody says: the format has no place for it."""
 _WINDOW: Final = 64
 """How many messages are under way at once."""
 _FILLING: Final = b"The household file names this attachment, and holds none of it.\n"
@@ -48,7 +43,7 @@ async def import_household(call: Call) -> Answer:
     """``{"dossier", "invitations": {PERSON: INVITATION}}``."""
     household = read_household(read_file(call.line.get("file")))
     informed = call.line.find("informed")
-    means, day = parse_informed(informed) if informed else (MEANS, _first_day(household).isoformat())
+    means, day = parse_informed(informed) if informed else (INFORMED_BY, household.first_day(now_ms()).isoformat())
     records = _list_records(household)
     total = len(household.people) + sum(map(len, records.values())) + len(household.messages)
     call.progress.begin("import", total)
@@ -86,7 +81,7 @@ async def _seat_people(call: Call, household: Household, dossier: Dossier) -> di
             await dossier.add_subject(person.name)
         else:
             secret, _ = await dossier.invite(
-                person.name, _role(household, person), household.access_of(person.id), handle=person.handle
+                person.name, household.role_of(person), household.access_of(person.id), handle=person.handle
             )
             invitations[person.id] = secret.code()
     return invitations
@@ -100,25 +95,6 @@ async def _make_side_threads(household: Household, dossier: Dossier) -> None:
         kind = f"{SIDE}{person.handle}"
         if kind not in there and (kind in named or (len(household.clients) > 1 and person.id in household.clients)):
             await dossier.add_section(kind, person.name)
-
-
-def _role(household: Household, person: Person) -> str:
-    if person.id in household.clients:
-        return Role.CLIENT
-    return person.role if person.role in set(Role) else Role.FAMILY
-
-
-def _first_day(household: Household) -> date:
-    """The first day that the file knows of."""
-    days = [_day(message.sent_at_ms) for message in household.messages]
-    days += [it.record.start for it in household.trajectory.trajectories if it.record.start is not None]
-    if not days and household.reference_date is not None:
-        days = [household.reference_date]
-    return min([*days, _day(now_ms())])
-
-
-def _day(time_ms: int) -> date:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).date()
 
 
 class _Talk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,11 @@ from zegel_client.cli.answer import Answer
 from zegel_client.cli.commands.records import note_faulty
 from zegel_client.cli.failure import WRONG_USE, CommandError
 from zegel_client.cli.given import read_file, write_file
-from zegel_client.cli.moments import now_ms, parse_day
+from zegel_client.cli.moments import parse_day
 from zegel_client.cli.table import table
 from zegel_client.cli.visible import visible_line
 from zegel_client.client.filing import Filing
+from zegel_client.clock import day_of, now_ms
 from zegel_client.engine.roles import BUDGET, DEBTS
 from zegel_protocol import finance, primitives
 from zegel_protocol.fields import Filed, fault_sentence
@@ -33,7 +33,7 @@ def _euros(cents: int) -> str:
 async def overview(call: Call) -> Answer:
     """The totals of a budget on a day; see `finance.Overview`."""
     given = call.line.find("on")
-    on = parse_day(given, "--on") if given is not None else _today()
+    on = parse_day(given, "--on") if given is not None else day_of(now_ms(), None)
     async with call.dossier() as dossier:
         filing = await Filing.of(dossier, dossier.section(BUDGET))
     note_faulty(call, filing)
@@ -45,10 +45,6 @@ async def overview(call: Call) -> Answer:
         ("left over", _euros(total["balance_cents"])),
     ]
     return Answer(total, table((f"A MONTH, ON {on.isoformat()}", "EURO"), rows, right=("EURO",)))
-
-
-def _today() -> date:
-    return datetime.fromtimestamp(now_ms() / 1000, UTC).astimezone().date()
 
 
 async def debts(call: Call) -> Answer:
