@@ -19,6 +19,7 @@ from zegel_protocol.ledger.operations import PlannedGrant, Right
 from zegel_protocol.messages import StoredLink, StoredWrap
 from zegel_protocol.wrap import read_wrap
 from zegel_tools.attack.catalogue import FAMILIES
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from zegel_tools.attack.attack import Attack
@@ -93,7 +94,7 @@ async def test_no_byte_of_a_wrap_can_be_another() -> None:
     (stored, *_) = [it for it in house.book.wraps if house.client.is_mine(it)]
     state = house.client.replica(house.book).state
     for place in range(len(stored.wrap)):
-        other = bytes([*stored.wrap[:place], stored.wrap[place] ^ 1, *stored.wrap[place + 1 :]])
+        other = flipped(stored.wrap, place)
         newcomer = Person(house.client.name, house.client.keys)
         replica = newcomer.replica(house.book)
         replica.restore(house.client.replica(house.book).encode(), house.client.replica(house.book).trust)
@@ -137,10 +138,8 @@ async def test_no_byte_of_a_link_can_be_another_and_none_stands_in_another_place
     worker.write(book, lambda draft: (draft.advance(first), draft.advance(second)))
     invite_to(book, worker, client, (read_lobby(book), PlannedGrant(whole(first), int(Right.READ), 0, 0)))
     (link,), (other,) = book.links[first], book.links[second]
-    flipped = [
-        bytes([*link.link[:place], link.link[place] ^ 1, *link.link[place + 1 :]]) for place in range(len(link.link))
-    ]
-    for false in (*flipped, other.link):
+    turned = [flipped(link.link, place) for place in range(len(link.link))]
+    for false in (*turned, other.link):
         newcomer = Person("client", client.keys)
         book.links[first] = [StoredLink(link.epoch, false)]
         replica = newcomer.catch_up(book)

@@ -27,6 +27,7 @@ from zegel_tools.attack.plays.log_in import Doorkeeper
 from zegel_tools.attack.proxy import MaliciousServer
 from zegel_tools.attack.room import NOOR
 from zegel_tools.loader.operator import Operator
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ def wrapped(kind: WrapKind = WrapKind.PASSWORD) -> tuple[AccountKeys, bytes]:
 async def test_no_byte_of_a_wrapped_secret_can_be_another() -> None:
     keys, secret = wrapped()
     for place in range(len(secret)):
-        other = bytes([*secret[:place], secret[place] ^ 1, *secret[place + 1 :]])
+        other = flipped(secret, place)
         with pytest.raises(ProtocolError):
             open_identity(Wrapped(keys.account, other), "noor", WRAP_KEY, WrapKind.PASSWORD, KdfParameters())
 

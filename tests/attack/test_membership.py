@@ -13,10 +13,10 @@ from zegel_client.client import Client
 from zegel_client.engine.ledger_replica import LedgerReplica
 from zegel_client.engine.roles import CONVERSATION
 from zegel_client.errors import RefusedError
-from zegel_protocol import primitives, transcript
+from zegel_protocol import transcript
 from zegel_protocol.account import AccountKeys
 from zegel_protocol.errors import ErrorCode, HistoryError
-from zegel_protocol.ids import ID_BYTES, NO_ID, AccountId
+from zegel_protocol.ids import NO_ID, AccountId
 from zegel_protocol.ledger.entry import GenerationStatement, sign_generation
 from zegel_protocol.ledger.operations import (
     ALL_RIGHTS,
@@ -39,7 +39,8 @@ from zegel_tools.attack.catalogue import FAMILIES
 from zegel_tools.attack.hostile_entry import request_of, sign
 from zegel_tools.attack.pen import Pen
 from zegel_tools.attack.plays.talk import BAD, TEXTS, say
-from zegel_tools.attack.room import BRAM, MARIJKE, Case, context_of, keys_of, running_room, sync_of
+from zegel_tools.attack.room import BRAM, MARIJKE, Case, context_of, keys_of, new_keys, running_room, sync_of
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ async def test_the_server_takes_no_entry_of_who_has_no_right_to_it(room: Room) -
     start = transcript.start(case.ledger, section).transcript
     invite, _ = await case.worker.invite("Sem", "client")
     await sync_of(await case.opened_by(room.bram)).refresh()
-    ghost = AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
+    ghost = new_keys()
     words = Words(0, b"")
     operations: list[tuple[Operation, ErrorCode]] = [
         (Grant(whole(section), own, int(ALL_RIGHTS), 0, 0, b"", (), None), ErrorCode.NO_ACCESS),
@@ -202,7 +203,7 @@ async def test_no_byte_of_an_entry_can_be_another() -> None:
         reader.accept_entries(Entries(0, tuple(book.entries[:index]), state.head_index, state.head_hash), organisation)
         kept = reader.encode()
         for place in range(len(true)):
-            other = bytes([*true[:place], true[place] ^ 1, *true[place + 1 :]])
+            other = flipped(true, place)
             with pytest.raises(HistoryError):
                 reader.accept_entries(Entries(index, (other,), state.head_index, state.head_hash), organisation)
             assert reader.encode() == kept, place

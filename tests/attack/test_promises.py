@@ -22,8 +22,8 @@ from zegel_protocol.messages import GetWraps, Wraps
 from zegel_protocol.wrap import read_wrap
 from zegel_server.services.account_row import AccountRow
 from zegel_tools.attack.catalogue import ATTACKS
+from zegel_tools.attack.recorder import Recorder
 from zegel_tools.attack.room import NOOR, context_of
-from zegel_tools.attack.schemer import Schemer
 
 if TYPE_CHECKING:
     from zegel_tools.attack.room import Room
@@ -34,17 +34,6 @@ THREAT_MODEL: Final = Path(__file__).resolve().parents[2] / "docs" / "threat-mod
 MLKEM_CIPHERTEXT_BYTES: Final = 1088
 MLKEM_PUBLIC_BYTES: Final = 1184
 HISTORY: Final = ("wat er was", "en nog iets")
-
-
-class Recorder(Schemer):
-    """Keeps all that passes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.passed = bytearray()
-
-    def on_bytes(self, passed: bytes) -> None:
-        self.passed += passed + b"\n"
 
 
 async def test_promise_1_who_holds_the_server_learns_no_content(room: Room, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from zegel_tools.attack.plays.records import payload_of
 from zegel_tools.attack.plays.talk import BAD, TEXTS, erase, say
 from zegel_tools.attack.room import Case, Room, context_of, sync_of
 from zegel_tools.attack.shown_section import hash_of
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from zegel_client.client import Client
@@ -188,7 +189,7 @@ async def test_no_byte_of_an_envelope_can_be_another() -> None:
     house = Household.found()
     body = house.author(house.worker).say("goedemorgen").encoded
     for place in range(len(body)):
-        other = bytes([*body[:place], body[place] ^ 1, *body[place + 1 :]])
+        other = flipped(body, place)
         item = read_alone(house, other)
         assert item is None or (item.kind is ItemKind.VOID and item.payload is None), place
     assert read_alone(house, body) is not None

@@ -15,24 +15,13 @@ from support.stage import serving
 
 from zegel_client.client import Client
 from zegel_tools.attack.proxy import MaliciousServer
-from zegel_tools.attack.schemer import Schemer
+from zegel_tools.attack.recorder import Recorder
 from zegel_tools.loader.household_folder import read_folder
 from zegel_tools.loader.load import Loaded, load, plan_installation
 from zegel_tools.loader.operator import Operator
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Recorder(Schemer):
-    """Keeps all that passes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.passed = bytearray()
-
-    def on_bytes(self, passed: bytes) -> None:
-        self.passed += passed + b"\n"
 
 
 @dataclass

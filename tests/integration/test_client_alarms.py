@@ -22,6 +22,7 @@ from zegel_protocol.messages import (
 from zegel_protocol.transcript import Point
 from zegel_tools.attack.proxy import MaliciousServer
 from zegel_tools.attack.schemer import Schemer
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +160,7 @@ async def test_a_changed_byte_is_told_by_the_envelope_and_by_the_order(tmp_path:
         if not page.items:
             return page
         item = page.items[-1]
-        return Page((*page.items[:-1], replace(item, body=item.body[:-1] + bytes([item.body[-1] ^ 1]))), page.head)
+        return Page((*page.items[:-1], replace(item, body=flipped(item.body, -1))), page.head)
 
     async with pair(tmp_path / "data") as two:
         await two.own_section().send("een")

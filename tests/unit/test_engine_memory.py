@@ -26,6 +26,7 @@ from zegel_protocol.memory import (
     verify_noted,
 )
 from zegel_protocol.padding import pad
+from zegel_tools.vectors.seeds import flipped
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_a_memory_opens_for_its_account_ledger_and_counter_and_for_nothing_else(
             open_memory(who, where, counter, box)
         assert raised.value.code is ErrorCode.COMMITMENT
     with pytest.raises(ObjectError):
-        open_memory(keys, ledger, 7, box[:-1] + bytes([box[-1] ^ 1]))
+        open_memory(keys, ledger, 7, flipped(box, -1))
 
 
 def test_what_is_inside_must_be_what_is_outside(house: Household) -> None:

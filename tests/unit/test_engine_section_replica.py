@@ -17,6 +17,7 @@ from zegel_protocol.errors import ErrorCode, HistoryError
 from zegel_protocol.ledger.operations import Right, whole
 from zegel_protocol.messages import Form, Stored
 from zegel_protocol.transcript import Point
+from zegel_tools.vectors.seeds import flipped
 
 
 def texts(replica: SectionReplica) -> list[object]:
@@ -290,7 +291,7 @@ def test_a_ledger_that_the_author_has_seen_and_the_server_does_not_show(talk: Ho
 def test_a_changed_byte_makes_an_envelope_void_and_names_no_author(talk: Household) -> None:
     parts = read_envelope(talk.shelf.bodies[5]).skeleton.encoded
     body = talk.shelf.bodies[5]
-    signature = bytes([parts.signature[0] ^ 1]) + parts.signature[1:]
+    signature = flipped(parts.signature)
     talk.shelf.bodies[5] = body.replace(parts.signature, signature)
     replica = talk.replica(talk.client)
     read_all(talk, replica)

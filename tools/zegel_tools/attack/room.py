@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from zegel_client.client import Client
 from zegel_client.engine.roles import BUDGET, CONVERSATION
 from zegel_protocol import primitives
+from zegel_protocol.account import AccountKeys
+from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.messages import Entries, Form, GetEntries, GetPage, Page
 from zegel_server.clock import SystemClock
 from zegel_server.config import Config, LogInSection, SessionsSection
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from zegel_client.client import Dossier, Section
     from zegel_client.client.context import Context
     from zegel_client.client.ledger_sync import LedgerSync
-    from zegel_protocol.account import AccountKeys
     from zegel_tools.attack.schemer import Schemer
 
 ORGANISATION: Final = "Budgethulp"
@@ -51,6 +52,11 @@ def context_of(client: Client) -> Context:
 def keys_of(client: Client) -> AccountKeys:
     """The account's own keys."""
     return context_of(client).identity.keys
+
+
+def new_keys() -> AccountKeys:
+    """Keys of nobody: an account that the server made up."""
+    return AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
 
 
 def sync_of(dossier: Dossier) -> LedgerSync:

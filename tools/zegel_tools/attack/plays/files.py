@@ -17,6 +17,7 @@ from zegel_tools.attack.attack import attack
 from zegel_tools.attack.demands import require, require_refusal
 from zegel_tools.attack.room import NOOR
 from zegel_tools.attack.schemer import Schemer
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from zegel_protocol.codec import Value
@@ -102,8 +103,8 @@ def _variants(piece: bytes, foreign: bytes) -> dict[str, bytes]:
         "one more byte": piece + b"\0",
         "one byte less": piece[:-1],
         "nothing": b"",
-        "one bit turned in the first chunk": bytes([piece[0] ^ 1]) + piece[1:],
-        "one bit turned in the last chunk": piece[:-1] + bytes([piece[-1] ^ 1]),
+        "one bit turned in the first chunk": flipped(piece),
+        "one bit turned in the last chunk": flipped(piece, -1),
         "another file": foreign,
         "a chunk of another file": b"".join([others[0], *chunks[1:]]),
     }

@@ -39,8 +39,9 @@ from zegel_tools.attack.demands import alarms_with, require, require_refusal, re
 from zegel_tools.attack.forger import Forger
 from zegel_tools.attack.hostile_entry import sign
 from zegel_tools.attack.proxy import MaliciousServer
-from zegel_tools.attack.room import MARIJKE, NOOR, context_of, keys_of, sync_of
+from zegel_tools.attack.room import MARIJKE, NOOR, context_of, keys_of, new_keys, sync_of
 from zegel_tools.attack.shown_ledger import ShownLedger
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,11 +50,6 @@ if TYPE_CHECKING:
     from zegel_protocol.invite_secret import InviteBox
     from zegel_protocol.messages import Answer
     from zegel_tools.attack.room import Case, Room
-
-
-def new_keys() -> AccountKeys:
-    """An account of the server's own."""
-    return AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
 
 
 def accept(secret: InviteSecret, box: InviteBox, keys: AccountKeys, invite_key: primitives.SigningKey) -> Claim:
@@ -74,8 +70,8 @@ async def box_is_another(room: Room) -> str:
     true, other = [await _box_of(room, it) for it in (secret, another)]
     opened = replace(open_invite_box(secret, true), inviter=new_keys().public())
     own = seal_invite_box(InviteSecret.generate(), opened)
-    flipped = [bytes([*true[:place], true[place] ^ 1, *true[place + 1 :]]) for place in range(0, len(true), 97)]
-    boxes = [other, own, true[:-1], true + b"\0", b"", *flipped]
+    turned = [flipped(true, place) for place in range(0, len(true), 97)]
+    boxes = [other, own, true[:-1], true + b"\0", b"", *turned]
     forger = Forger(room.noor.account)
     async with MaliciousServer(room.server, forger) as between:
         for box in boxes:

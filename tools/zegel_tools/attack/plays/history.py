@@ -17,6 +17,7 @@ from zegel_tools.attack.attack import attack
 from zegel_tools.attack.demands import alarms_with, require, require_refusal, require_silence, texts_of
 from zegel_tools.attack.plays.talk import BAD, TEXTS, erase, talk
 from zegel_tools.attack.room import keys_of, sync_of
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -265,12 +266,10 @@ def _alter(signed: SignedReceipt) -> Iterator[bytes]:
     receipt = RECEIPT.decode(signed.receipt)
     for name in Receipt.__struct_fields__:
         value = getattr(receipt, name)
-        other = value - 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
+        other = value - 1 if isinstance(value, int) else flipped(value)
         yield encode_object(replace(signed, receipt=encode_object(replace(receipt, **{name: other}))))
     for place in range(0, 64, 21):
-        signature = bytearray(signed.signature)
-        signature[place] ^= 1
-        yield encode_object(replace(signed, signature=bytes(signature)))
+        yield encode_object(replace(signed, signature=flipped(signed.signature, place)))
 
 
 @attack("a removed member, and the server", promise=2)

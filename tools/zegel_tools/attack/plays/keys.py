@@ -32,6 +32,7 @@ from zegel_tools.attack.forger import Forger
 from zegel_tools.attack.hostile_entry import append
 from zegel_tools.attack.plays.talk import BAD, TEXTS, say, talk
 from zegel_tools.attack.room import BRAM, NOOR, context_of, keys_of, sync_of
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,14 +83,12 @@ def _alter(encoded: bytes) -> Iterator[bytes]:
             case int():
                 other = value + 1
             case bytes():
-                other = bytes([value[0] ^ 1]) + value[1:]
+                other = flipped(value)
             case _:
                 other = tuple(replace(scope, epoch=scope.epoch + 1) for scope in value)
         yield encode_object(replace(wrap, **{name: other}))
     for place in (0, 1119, 1120, -17, -1):
-        sealed = bytearray(wrap.sealed)
-        sealed[place] ^= 1
-        yield encode_object(replace(wrap, sealed=bytes(sealed)))
+        yield encode_object(replace(wrap, sealed=flipped(wrap.sealed, place)))
 
 
 async def _without_keys(room: Room, case: Case, wraps: list[StoredWrap]) -> str:

@@ -34,8 +34,9 @@ from zegel_protocol.messages import (
 from zegel_tools.attack.attack import NotDefeatedError, attack
 from zegel_tools.attack.demands import require, require_refusal
 from zegel_tools.attack.proxy import MaliciousServer
+from zegel_tools.attack.recorder import Recorder
 from zegel_tools.attack.room import BRAM, NOOR, context_of, keys_of
-from zegel_tools.attack.schemer import Schemer
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from zegel_tools.attack.schemer import Asked
 
 
-class Doorkeeper(Schemer):
+class Doorkeeper(Recorder):
     """Stands where people come in.
 
     Attributes:
@@ -53,7 +54,6 @@ class Doorkeeper(Schemer):
         logged_in: What becomes of the answer to a log-in or sign-up.
         taken: That answer, when the real server is not asked; None: it is.
         true: What the real server answered.
-        passed: All that passed.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,6 @@ class Doorkeeper(Schemer):
         self.logged_in: Callable[[LoggedIn], LoggedIn] = lambda answer: answer
         self.taken: LoggedIn | None = None
         self.true: list[LoggedIn] = []
-        self.passed = bytearray()
 
     def on_request(self, request: Asked) -> Asked | Answer:
         """See `Schemer`."""
@@ -81,10 +80,6 @@ class Doorkeeper(Schemer):
                 return self.logged_in(answer)
             case _:
                 return answer
-
-    def on_bytes(self, passed: bytes) -> None:
-        """See `Schemer`."""
-        self.passed += passed + b"\n"
 
     def require_end(self, *kinds: type[Asked]) -> None:
         """Demands that these requests left the client, no other, and that no live connection was begun."""
@@ -243,7 +238,7 @@ async def secret_is_another(room: Room) -> str:
         "of an earlier password": replace(true, secret=encode_object(replace(wrap, password_generation=0))),
         "of another account": replace(true, account=others.account),
         "cut off": replace(true, secret=true.secret[:-1]),
-        "with one bit turned": replace(true, secret=bytes([*true.secret[:-1], true.secret[-1] ^ 1])),
+        "with one bit turned": replace(true, secret=flipped(true.secret, -1)),
         "with an older one that is none": replace(true, older=(true.secret,)),
     }
     for answer in variants.values():

@@ -32,7 +32,7 @@ from zegel_tools.attack.attack import attack
 from zegel_tools.attack.demands import alarms_with, require, require_frozen
 from zegel_tools.attack.forger import Forger
 from zegel_tools.attack.hostile_entry import append, sign
-from zegel_tools.attack.room import MARIJKE, NOOR, keys_of, sync_of
+from zegel_tools.attack.room import MARIJKE, NOOR, keys_of, new_keys, sync_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -86,10 +86,6 @@ async def registry(room: Room, *, bram: str = "", who: str = MARIJKE) -> AsyncGe
         yield Registry(case, forger, victim, dossier, await case.shown_ledger())
 
 
-def _ghost() -> AccountKeys:
-    return AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
-
-
 def _start(state: LedgerState, section: bytes) -> Pin:
     return Pin(section, 0, transcript.start(state.ledger, section).transcript)
 
@@ -98,7 +94,7 @@ def _start(state: LedgerState, section: bytes) -> Pin:
 async def ghost_member(room: Room) -> str:
     """The server adds a member of its own in Marijke's name: no key is wrapped to them."""
     async with registry(room) as at:
-        ghost = _ghost()
+        ghost = new_keys()
         addition = AddMember(ghost.public(), primitives.random_bytes(ID_BYTES), b"", b"", b"", None, Words(0, b""))
         return await at.refused_entry(sign(sync_of(at.dossier).replica, addition, key=ghost.sign))
 
@@ -107,7 +103,7 @@ async def ghost_member(room: Room) -> str:
 async def ghost_writes_an_entry(room: Room) -> str:
     """Somebody whom no entry added gives themselves rights."""
     async with registry(room) as at:
-        ghost = _ghost()
+        ghost = new_keys()
         section = at.dossier.section(CONVERSATION).id
         gift = Grant(whole(section), ghost.account, int(ALL_RIGHTS), 0, 0, bytes(32), (), None)
         return await at.refused_entry(sign(sync_of(at.dossier).replica, gift, key=ghost.sign, author=ghost.account))

@@ -21,6 +21,7 @@ from zegel_tools.attack.forger import Forger
 from zegel_tools.attack.plays.talk import TEXTS, say
 from zegel_tools.attack.proxy import MaliciousServer
 from zegel_tools.attack.room import BRAM, NOOR, context_of
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -55,7 +56,7 @@ async def memory_is_another(room: Room) -> str:
         MemoryBox(true.counter + 1, true.box),
         MemoryBox(true.counter, true.box[:-1]),
         MemoryBox(true.counter, b""),
-        *(MemoryBox(true.counter, _flip(true.box, place)) for place in (0, 24, 40, 60, -1)),
+        *(MemoryBox(true.counter, flipped(true.box, place)) for place in (0, 24, 40, 60, -1)),
     ]
     for box in variants:
         forger = Forger(room.noor.account)
@@ -78,12 +79,6 @@ def _with_memory(box: MemoryBox, answer: Answer) -> Answer:
 def _without_receipts(box: MemoryBox, answer: Answer) -> Answer:
     """What would warn besides the profile is withheld."""
     return Receipts(()) if isinstance(answer, Receipts) else _with_memory(box, answer)
-
-
-def _flip(data: bytes, place: int) -> bytes:
-    changed = bytearray(data)
-    changed[place] ^= 1
-    return bytes(changed)
 
 
 @attack("the server", promise=1)

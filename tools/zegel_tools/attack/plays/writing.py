@@ -20,6 +20,7 @@ from zegel_tools.attack.pen import Pen
 from zegel_tools.attack.plays.talk import BAD, TEXTS, erase, talk
 from zegel_tools.attack.room import sync_of
 from zegel_tools.attack.shown_section import hash_of
+from zegel_tools.vectors.seeds import flipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,7 +193,7 @@ def _alter(body: bytes) -> Iterator[bytes]:
             yield encode_object(replace(parts, header=encode_object(replace(header, **{name: _other(header, name)}))))
     for part in ("commitment", "ciphertext", "signature"):
         for place in (0, -1):
-            yield encode_object(replace(parts, **{part: _flip(getattr(parts, part), place)}))
+            yield encode_object(replace(parts, **{part: flipped(getattr(parts, part), place)}))
     # Dated before the newest entry, which is the same for everybody.
     yield encode_object(replace(parts, header=encode_object(replace(header, ledger_index=header.ledger_index - 1))))
 
@@ -205,17 +206,11 @@ def _other(header: Header, name: str) -> object:
         case int():
             return value + 1
         case bytes() if value:
-            return _flip(value, 0)
+            return flipped(value)
         case bytes():
             return bytes(1168)
         case _:
             return (primitives.random_bytes(ID_BYTES if name == "files" else 32),)
-
-
-def _flip(data: bytes, place: int) -> bytes:
-    changed = bytearray(data)
-    changed[place] ^= 1
-    return bytes(changed)
 
 
 @attack("a member, and the server", promise=5)
