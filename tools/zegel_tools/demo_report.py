@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zegel_client.cli.arguments import DEFAULT_SERVER
 from zegel_client.cli.table import table
 from zegel_client.cli.visible import visible_line
-from zegel_client.household import CONVERSATION, NOTES
+from zegel_client.engine.roles import CONVERSATION, NOTES
 from zegel_protocol.ids import id_text
 
 if TYPE_CHECKING:
