@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from support.samples import HOUSEHOLDS
 from support.stage import serving
 
 from zegel_client.client import Client
+from zegel_client.clock import now_ms
 from zegel_tools.attack.proxy import MaliciousServer
 from zegel_tools.attack.recorder import Recorder
 from zegel_tools.loader.household_folder import read_folder
@@ -45,7 +45,7 @@ async def _record(folder: Path) -> Recorded:
     data.mkdir()
     with (data / "server.log").open("w", encoding="utf-8") as log:
         async with serving(data, log) as server, MaliciousServer(server.url, recorder) as between:
-            installation = plan_installation(households, time.time_ns() // 1_000_000)
+            installation = plan_installation(households, now_ms())
             loaded = await load(between.url, installation, Operator(data).permit, lambda _: None)
             for household in households:
                 await _read_all(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 from support.wire import FakeClock, User, world
 
 from zegel_client.client import Client
+from zegel_client.clock import now_ms
 from zegel_client.errors import RefusedError
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
@@ -44,7 +44,7 @@ async def invited(dossier: Dossier, name: str, handle: str = "") -> InviteSecret
 
 
 async def test_a_newcomer_passes_for_nobody_else(tmp_path: Path) -> None:
-    async with world(tmp_path, FakeClock(time.time_ns() // 1_000_000), has_organisation=False) as w:
+    async with world(tmp_path, FakeClock(now_ms()), has_organisation=False) as w:
         organisation, permission = await w.create_organisation()
         client, _ = await Client.sign_up(w.url, permission.code(), "worker", PASSWORD)
         async with client:
@@ -77,7 +77,7 @@ async def test_a_newcomer_passes_for_nobody_else(tmp_path: Path) -> None:
 
 
 async def test_no_note_stops_a_welcome(tmp_path: Path) -> None:
-    async with world(tmp_path, FakeClock(time.time_ns() // 1_000_000), has_organisation=False) as w:
+    async with world(tmp_path, FakeClock(now_ms()), has_organisation=False) as w:
         organisation, permission = await w.create_organisation()
         client, _ = await Client.sign_up(w.url, permission.code(), "worker", PASSWORD)
         async with client:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.samples import HOUSEHOLDS, load_cases, load_household
+from support.samples import load_cases, load_household
 from support.terminal import Ended, Terminal, terminal
 
 if TYPE_CHECKING:
@@ -26,21 +25,8 @@ HARMFUL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     with terminal(tmp_path_factory.mktemp("data")) as found:
         found.found(WORKER, "Worker")
-        imported = found.ask(WORKER, "import-household", str(HOUSEHOLDS / "D03.household.json"))
-        for person, invitation in imported["invitations"].items():
-            found.join(person.lower(), invitation)
-        found.ask(WORKER, "welcome")
+        found.take_in(WORKER, "D03")
         yield found
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[[object], str]:
-    def write(content: object) -> str:
-        path = tmp_path / "given"
-        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-        return str(path)
-
-    return write
 
 
 def failed(ended: Ended, status: int, code: str = "") -> str:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-import pytest
 from support.bad_input import HUGE, example_of, pack, stored
 from support.wire import Chain, LiveWire, expect, scene, with_limits, world
 
@@ -15,16 +14,10 @@ from zegel_protocol import primitives
 from zegel_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from support.wire import World
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
 
 
 @contextlib.asynccontextmanager

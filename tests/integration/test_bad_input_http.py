@@ -18,8 +18,6 @@ from zegel_protocol.file import SEALED_CHUNK_BYTES
 from zegel_protocol.ids import id_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from support.wire import World
 
 PATHS = ("/", "/health", "/ready", "/metrics", "/v1/open", "/v1/call", "/v1/live", f"/v1/files/{id_text(bytes(16))}/0")
@@ -28,12 +26,6 @@ RIGHT = {
     ("GET", "/"), ("GET", "/health"), ("GET", "/ready"), ("GET", "/metrics"), ("POST", "/v1/open"),
     ("POST", "/v1/call"), ("GET", "/v1/live"), ("GET", PATHS[-1]), ("PUT", PATHS[-1]),
 }  # fmt: skip
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
 
 
 async def raw(w: World, sent: bytes) -> tuple[int, bytes]:

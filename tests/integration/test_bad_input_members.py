@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from support.bad_input import pack
-from support.wire import User, WireError, scene, with_limits, with_storage, world
+from support.wire import User, code_of, scene, with_limits, with_storage, world
 
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
@@ -16,22 +15,9 @@ from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ledger.operations import Right
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
     from pathlib import Path
 
     from support.wire import World
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
-
-
-async def code_of(request: Awaitable[object]) -> ErrorCode:
-    with pytest.raises(WireError) as found:
-        await request
-    return found.value.code
 
 
 async def test_nobody_puts_a_record_over_anothers_message(w: World) -> None:

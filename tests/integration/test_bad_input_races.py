@@ -7,7 +7,6 @@ import resource
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import pytest
 from support.ledgers import DAY_MS, NOW_MS, Book, whole
 from support.wire import FakeClock, User, planned, scene, sections_of, with_limits, with_storage, world
 
@@ -24,18 +23,12 @@ from zegel_protocol.receipt import Receipt, sign_receipt
 from zegel_server.config import Config, LogInSection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from support.wire import Scene, World
 
     from zegel_client.engine.draft import Draft
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
 
 
 async def at_once(w: World, path: str, requests: Sequence[object], token: bytes = b"") -> Counter[str]:

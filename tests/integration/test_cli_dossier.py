@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.samples import HOUSEHOLDS, load_expected, load_household
+from support.samples import load_expected, load_household
 from support.terminal import Terminal, terminal
 
 if TYPE_CHECKING:
@@ -27,24 +26,11 @@ RENT = next(it for it in HOUSEHOLD["entries"] if it["category"] == "rent")
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     with terminal(tmp_path_factory.mktemp("data")) as found:
         found.found(WORKER, NAMES[WORKER])
-        imported = found.ask(WORKER, "import-household", str(HOUSEHOLDS / "D03.household.json"))
-        assert set(imported) == {"dossier", "invitations"}
-        for person, invitation in imported["invitations"].items():
-            found.join(person.lower(), invitation)
-        assert {it["person"] for it in found.ask(WORKER, "welcome")} == {CLIENT, GUARDIAN}
+        _, welcomed = found.take_in(WORKER, "D03")
+        assert welcomed == {CLIENT, GUARDIAN}
         for person in (CLIENT, GUARDIAN):
             found.ask(person, "members", TITLE)  # the own profile is made at the first opening
         yield found
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Any:
-    def write(content: object) -> str:
-        path = tmp_path / "records.json"
-        path.write_text(json.dumps(content))
-        return str(path)
-
-    return write
 
 
 def rights_of(at: Terminal, person: str) -> dict[str, tuple[str, str | None]]:
@@ -332,11 +318,7 @@ def test_removal_ends_everything(at: Terminal) -> None:
 
 
 def test_a_household_of_two_has_two_side_threads(at: Terminal) -> None:
-    imported = at.ask(WORKER, "import-household", str(HOUSEHOLDS / "D08.household.json"))
-    dossier = imported["dossier"]
-    for person, invitation in imported["invitations"].items():
-        at.join(person.lower(), invitation)
-    at.ask(WORKER, "welcome")
+    dossier, _ = at.take_in(WORKER, "D08")
     at.ask("c08a", "send", dossier, "side-C08A", "alleen wij")
     assert [it["text"] for it in at.ask(WORKER, "read", dossier, "side-c08a")] == ["alleen wij"]
     at.refused("c08b", "read", dossier, "side-c08a")

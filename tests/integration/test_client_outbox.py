@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from support.installation import installation
 from support.pair import PASSWORD, pair
+from support.server_process import free_port
 
 from zegel_client.client import Client
 from zegel_client.errors import RefusedError, UnreachableError
@@ -18,6 +18,7 @@ from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.messages import Accepted, Answer, Failure, Submit
+from zegel_tools.attack.demands import texts_of
 from zegel_tools.attack.proxy import MaliciousServer
 from zegel_tools.attack.schemer import Schemer
 
@@ -27,17 +28,6 @@ if TYPE_CHECKING:
     from zegel_client.client import Section
     from zegel_client.client.views import Sent
     from zegel_tools.attack.schemer import Asked
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
-async def texts(section: Section) -> list[str]:
-    return [message.text for message in await section.read()]
 
 
 def submit(section: Section, text: str) -> asyncio.Future[Sent]:
@@ -104,7 +94,7 @@ async def test_a_lost_acknowledgement_doubles_nothing(tmp_path: Path) -> None:
             await asyncio.gather(*(submit(section, text) for text in wanted))
             assert schemer.left == 0
             await device.close()
-        assert await texts(two.own_section()) == wanted
+        assert await texts_of(two.own_section()) == wanted
 
 
 async def test_a_busy_server_gets_the_same_bytes_again(tmp_path: Path) -> None:
@@ -115,7 +105,7 @@ async def test_a_busy_server_gets_the_same_bytes_again(tmp_path: Path) -> None:
             await (await device.open(two.own.id)).section("conversation").send("een")
             await device.close()
         assert len(schemer.seen) == 3
-        assert await texts(two.own_section()) == ["een"]
+        assert await texts_of(two.own_section()) == ["een"]
 
 
 @pytest.mark.parametrize("code", [ErrorCode.EPOCH, ErrorCode.CHAIN, ErrorCode.STALE_LEDGER, ErrorCode.STALE_PARENT])
@@ -132,7 +122,7 @@ async def test_a_server_that_lies_about_a_reason_gets_no_second_envelope(tmp_pat
                 assert raised.value.code is code
             await device.close()
         assert len(set(schemer.seen)) == 2  # each was sealed once
-        assert await texts(two.own_section()) == []
+        assert await texts_of(two.own_section()) == []
 
 
 async def test_what_is_sealed_under_an_old_epoch_is_sealed_anew_and_keeps_its_order(tmp_path: Path) -> None:
@@ -144,7 +134,7 @@ async def test_what_is_sealed_under_an_old_epoch_is_sealed_anew_and_keeps_its_or
         await two.own.grant(two.client.account, section, Right.READ | Right.WRITE)
         wanted = [f"bericht {n}" for n in range(8)]
         await asyncio.gather(*(submit(two.their_section(), text) for text in wanted))
-        assert await texts(two.own_section()) == ["nul", *wanted]
+        assert await texts_of(two.own_section()) == ["nul", *wanted]
 
 
 async def test_a_server_that_goes_away_and_comes_back_has_everything_once(tmp_path: Path) -> None:
@@ -157,14 +147,14 @@ async def test_a_server_that_goes_away_and_comes_back_has_everything_once(tmp_pa
     async with installation(tmp_path / "data", port) as server:
         client = await Client.log_in(server.url, "w1", PASSWORD, give_up_s=None)
         section = (await client.open("Een huishouden")).section("conversation")
-        assert await texts(section) == ["voor"]
+        assert await texts_of(section) == ["voor"]
     futures = [submit(section, text) for text in wanted]
     await asyncio.sleep(0.3)
     assert not any(future.done() for future in futures)
     async with installation(tmp_path / "data", port):
         async with asyncio.timeout(60):
             await asyncio.gather(*futures)
-        assert await texts(section) == ["voor", *wanted]
+        assert await texts_of(section) == ["voor", *wanted]
         await client.close()
 
 
@@ -185,10 +175,10 @@ async def test_without_a_server_a_profile_keeps_what_is_written_for_the_next_pro
         online = await Client.log_in(url, "c01", PASSWORD, profile=profile)
         assert online.undelivered == []
         section = (await online.open("Een huishouden")).section("conversation")
-        assert await texts(section) == ["met server", "zonder server"]
+        assert await texts_of(section) == ["met server", "zonder server"]
         await online.close()
         again = await Client.log_in(url, "c01", PASSWORD, profile=profile)
-        assert await texts((await again.open("Een huishouden")).section("conversation")) == [
+        assert await texts_of((await again.open("Een huishouden")).section("conversation")) == [
             "met server",
             "zonder server",
         ]
@@ -227,4 +217,4 @@ async def test_what_a_killed_process_had_sealed_is_sent_as_it_was(tmp_path: Path
             await again.close()
             await future
             await device.close()
-        assert await texts(two.own_section()) == ["van voor het einde"]
+        assert await texts_of(two.own_section()) == ["van voor het einde"]

@@ -10,9 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from support.samples import HOUSEHOLDS
 from support.server_process import ServerProcess
-from support.stage import Stage, make_stage
 
 from zegel_client.errors import RefusedError
 from zegel_protocol.errors import ErrorCode
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from support.stage import Stage
+
     from zegel_client.client import Section
 
 HOUSEHOLD, HANDLE = "D03", "c03"
@@ -28,11 +28,6 @@ ROOM_BYTES = 2_000_000
 TEXT = "x" * 60_000
 MANY = 200
 """More texts than there is room for."""
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return make_stage(tmp_path_factory.mktemp("loaded") / "data", [HOUSEHOLDS], [HOUSEHOLD])
 
 
 @pytest.fixture

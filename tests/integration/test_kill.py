@@ -11,9 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from support.samples import HOUSEHOLDS
 from support.server_process import ServerProcess
-from support.stage import Stage, make_stage
 
 from zegel_client.client import Client
 from zegel_client.errors import UnreachableError
@@ -22,6 +20,8 @@ from zegel_protocol.envelope import TypeClass
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from support.stage import Stage
 
     from zegel_client.client import Dossier, Section
     from zegel_client.client.views import Message as MessageView
@@ -32,16 +32,6 @@ CASEWORKER, CLIENT, GUARDIAN = "w1", "c03", "b1"
 ROUNDS = 50
 IN_FLIGHT = 12
 PATIENCE_S = 60
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return make_stage(tmp_path_factory.mktemp("loaded") / "data", [HOUSEHOLDS], [HOUSEHOLD])
-
-
-@pytest.fixture
-def stage(loaded: Stage, tmp_path: Path) -> Stage:
-    return loaded.copy(tmp_path / "data")
 
 
 async def open_dossier(stage: Stage, client: Client) -> Dossier:

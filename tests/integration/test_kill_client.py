@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import talking_client
-from support.samples import HOUSEHOLDS
 from support.server_process import ServerProcess
-from support.stage import Stage, make_stage
 
 from zegel_protocol.ids import id_text
 
@@ -23,21 +21,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from support.stage import Stage
+
 HOUSEHOLD, HANDLE = "D03", "c03"
 ROUNDS = 8
 MANY = 150
 """More than are sealed at once."""
 PATIENCE_S = 60
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    return make_stage(tmp_path_factory.mktemp("loaded") / "data", [HOUSEHOLDS], [HOUSEHOLD])
-
-
-@pytest.fixture
-def stage(loaded: Stage, tmp_path: Path) -> Stage:
-    return loaded.copy(tmp_path / "data")
 
 
 @pytest.fixture

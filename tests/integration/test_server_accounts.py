@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from support.ledgers import DAY_MS
-from support.wire import KDF, FakeClock, User, WireError, with_limits, world
+from support.wire import KDF, FakeClock, User, WireError, code_of, with_limits, world
 
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
@@ -18,22 +18,9 @@ from zegel_protocol.labels import Label
 from zegel_server.config import Config, LogInSection, ServerSection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
     from pathlib import Path
 
     from support.wire import World
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
-
-
-async def code_of(request: Awaitable[object]) -> ErrorCode:
-    with pytest.raises(WireError) as found:
-        await request
-    return found.value.code
 
 
 async def test_an_invitation_of_the_operator_makes_an_account_that_founds_the_organisation(w: World) -> None:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.wire import User, WireError, scene, world
+from support.wire import User, WireError, scene
 
 from zegel_protocol import messages as m
 from zegel_protocol.account import Action
@@ -16,16 +16,9 @@ from zegel_protocol.ids import id_text
 from zegel_server import commands
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from support.wire import World
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

@@ -6,9 +6,20 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
 from support.ledgers import DAY_MS
-from support.wire import ANSWER, FakeClock, User, WireError, expect, planned, scene, with_limits, with_storage, world
+from support.wire import (
+    ANSWER,
+    FakeClock,
+    User,
+    WireError,
+    code_of,
+    expect,
+    planned,
+    scene,
+    with_limits,
+    with_storage,
+    world,
+)
 
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
@@ -19,24 +30,11 @@ from zegel_protocol.ids import id_text
 from zegel_protocol.ledger.operations import Right
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
     from pathlib import Path
 
     from support.wire import Scene, World
 
 PIECE_BYTES = m.FILE_CHUNKS_PER_REQUEST * SEALED_CHUNK_BYTES
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
-
-
-async def code_of(request: Awaitable[object]) -> ErrorCode:
-    with pytest.raises(WireError) as found:
-        await request
-    return found.value.code
 
 
 @dataclass

@@ -6,9 +6,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-import pytest
 from support.ledgers import DAY_MS, Book, whole
-from support.wire import FakeClock, User, WireError, planned, scene, sections_of, with_limits, world
+from support.wire import (
+    FakeClock,
+    User,
+    code_of,
+    failure_of,
+    planned,
+    scene,
+    sections_of,
+    with_limits,
+    world,
+)
 
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
@@ -21,29 +30,13 @@ from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, Right
 from zegel_protocol.wrap import read_wrap
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import Awaitable
     from pathlib import Path
 
     from support.wire import World
 
     from zegel_client.engine.draft import Draft
     from zegel_protocol.ledger.operations import PlannedGrant
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
-
-
-async def failure_of(request: Awaitable[object]) -> m.Failure:
-    with pytest.raises(WireError) as found:
-        await request
-    return found.value.failure
-
-
-async def code_of(request: Awaitable[object]) -> ErrorCode:
-    return (await failure_of(request)).code
 
 
 async def entries(w: World, user: User, ledger: bytes, first: int = 0) -> m.Entries:

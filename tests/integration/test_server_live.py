@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 import pytest
 from support.ledgers import NOW_MS
-from support.wire import FRAME, User, WireError, expect, planned, scene, with_limits, world
+from support.wire import FRAME, User, WireError, code_of, expect, planned, scene, with_limits, world
 
 from zegel_protocol import messages as m
 from zegel_protocol import primitives, transcript
@@ -23,22 +23,9 @@ from zegel_protocol.receipt import Receipt, sign_receipt
 from zegel_server.config import Config, ServerSection
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from support.wire import Scene, World
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
-
-
-async def code_of(request: object) -> ErrorCode:
-    with pytest.raises(WireError) as found:
-        await request  # type: ignore[misc]
-    return found.value.code
 
 
 async def hello(w: World, first: bytes) -> list[m.ServerFrame]:

@@ -8,12 +8,12 @@ import io
 import json
 import random
 import signal
-import socket
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import aiohttp
+from support.server_process import free_port
 from support.wire import FakeClock, World, scene
 
 from zegel_protocol import messages as m
@@ -55,12 +55,6 @@ async def process(data: Path, port: int, *words: str) -> AsyncGenerator[asyncio.
 
 async def no_housekeeping() -> None:
     """A process does its own."""
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def read_all(live: LiveWire) -> None:

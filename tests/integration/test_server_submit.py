@@ -20,16 +20,9 @@ from zegel_protocol.ledger.operations import Right
 from zegel_protocol.transcript import Point
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from support.wire import Scene, World
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
 
 
 async def refused(s: Scene, user: User, encoded: bytes) -> m.Failure:

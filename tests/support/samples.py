@@ -27,6 +27,11 @@ def load_cases(name: str) -> list[dict[str, Any]]:
     return found
 
 
+def hostile_texts() -> list[str]:
+    """Texts that some program somewhere takes for more than text."""
+    return [text for case in load_cases("hostile_texts") for name, text in case.items() if name != "id"]
+
+
 def without_id(record: dict[str, Any]) -> dict[str, Any]:
     """A record of a file as its type reads it."""
     return {name: value for name, value in record.items() if name != "id"}

@@ -7,11 +7,11 @@ import contextlib
 import dataclasses
 import io
 import shutil
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from zegel_client.client import Client
+from zegel_client.clock import now_ms
 from zegel_server.clock import SystemClock
 from zegel_server.config import Config
 from zegel_server.log import Log
@@ -73,7 +73,7 @@ def make_stage(data: Path, folders: Sequence[Path], only: Sequence[str] = ()) ->
 
 async def _make(data: Path, households: Sequence[Household]) -> Stage:
     async with serving(data) as server:
-        installation = plan_installation(households, time.time_ns() // 1_000_000)
+        installation = plan_installation(households, now_ms())
         loaded = await load(server.url, installation, Operator(data).permit, lambda _: None)
     return Stage(
         data,

@@ -15,6 +15,8 @@ from queue import Queue
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from support.samples import HOUSEHOLDS
+
 from zegel_client.cli.main import main
 from zegel_server import commands
 from zegel_server.config import Config, LogInSection
@@ -107,6 +109,14 @@ class Terminal:
         invitation = self.ask(worker, "invite", dossier, name, "--role", role, *words)["invitation"]
         self.join(handle, invitation)
         self.ask(worker, "welcome")
+
+    def take_in(self, worker: str, sample_id: str) -> tuple[str, set[str]]:
+        """A household's dossier with all who are invited to it; returns its id, and who was welcomed."""
+        imported = self.ask(worker, "import-household", str(HOUSEHOLDS / f"{sample_id}.household.json"))
+        assert set(imported) == {"dossier", "invitations"}
+        for person, invitation in imported["invitations"].items():
+            self.join(person.lower(), invitation)
+        return imported["dossier"], {welcomed["person"] for welcomed in self.ask(worker, "welcome")}
 
 
 class _Written(io.TextIOWrapper):

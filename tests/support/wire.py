@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import msgspec
+import pytest
 from blockbuster import blockbuster_ctx
 from support.ledgers import NOW_MS, Book, Person, whole
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from zegel_client.engine.draft import Prepared
     from zegel_protocol.account import AccountKeys
+    from zegel_protocol.errors import ErrorCode
     from zegel_protocol.transcript import Point
 
 A = TypeVar("A")
@@ -73,6 +75,18 @@ def expect(answer: object, kind: type[A]) -> A:
         raise WireError(answer)
     assert isinstance(answer, kind), answer
     return answer
+
+
+async def failure_of(request: Awaitable[object]) -> m.Failure:
+    """The failure in which a request must end."""
+    with pytest.raises(WireError) as found:
+        await request
+    return found.value.failure
+
+
+async def code_of(request: Awaitable[object]) -> ErrorCode:
+    """The code of the failure in which a request must end."""
+    return (await failure_of(request)).code
 
 
 ANSWER: msgspec.msgpack.Decoder[m.Answer] = msgspec.msgpack.Decoder(m.Answer)

@@ -29,11 +29,6 @@ from zegel_protocol.padding import pad
 from zegel_tools.vectors.seeds import flipped
 
 
-@pytest.fixture
-def house() -> Household:
-    return Household.found()
-
-
 def memory_of(house: Household, person: Person, counter: int = 7) -> Memory:
     replica = person.catch_up(house.book)
     head = house.shelf.head()

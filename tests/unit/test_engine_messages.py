@@ -1,16 +1,10 @@
 """Messages: in order, with edits by who wrote them, and recalls in their place."""
 
-import pytest
 from support.sections import Household
 
 from zegel_client.engine.messages import Thread, collect_messages
 from zegel_client.engine.section_replica import SectionReplica
 from zegel_protocol.errors import ErrorCode
-
-
-@pytest.fixture
-def house() -> Household:
-    return Household.found()
 
 
 def read(house: Household) -> SectionReplica:

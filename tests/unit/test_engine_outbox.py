@@ -10,11 +10,6 @@ from zegel_protocol.errors import ErrorCode, ProtocolError, UsageError
 from zegel_protocol.ledger.operations import Right
 
 
-@pytest.fixture
-def house() -> Household:
-    return Household.found()
-
-
 def fill(author: Author, count: int) -> Outbox:
     """An outbox with sealed messages that are under way."""
     for number in range(count):

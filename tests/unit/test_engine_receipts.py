@@ -12,8 +12,7 @@ from zegel_protocol.receipt import Receipt, read_receipt, sign_receipt
 
 
 @pytest.fixture
-def house() -> Household:
-    house = Household.found()
+def house(house: Household) -> Household:
     worker = house.author(house.worker)
     for number in range(3):
         worker.say(str(number))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.sections import Household
 
 from zegel_client.engine.incoming import read_arrival
 from zegel_client.engine.item import ItemKind
@@ -15,15 +14,12 @@ from zegel_protocol.memory import records_digest
 from zegel_protocol.messages import Form
 
 if TYPE_CHECKING:
+    from support.sections import Household
+
     from zegel_client.engine.item import Item
     from zegel_client.engine.section_replica import SectionReplica
 
 ONE, TWO = b"1" * 16, b"2" * 16
-
-
-@pytest.fixture
-def house() -> Household:
-    return Household.found()
 
 
 def read(house: Household, form: Form = Form.ENVELOPE) -> tuple[SectionReplica, Records]:

@@ -34,11 +34,6 @@ def refuse(code: ErrorCode) -> pytest.RaisesExc[HistoryError]:
 
 
 @pytest.fixture
-def house() -> Household:
-    return Household.found()
-
-
-@pytest.fixture
 def talk(house: Household) -> Household:
     """Six messages, by turns, each of them having seen the one before."""
     authors = [house.author(house.worker), house.author(house.client)]

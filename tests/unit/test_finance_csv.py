@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from support.samples import ROOT, SAMPLE_IDS, load_cases, load_household, without_id
+from support.faults import faults_of
+from support.samples import ROOT, SAMPLE_IDS, hostile_texts, load_household, without_id
 
-from zegel_protocol.fields import FaultCode, InvalidRecordError
+from zegel_protocol.fields import FaultCode
 from zegel_protocol.finance import Debt, Entry, Variant, read_debts, read_entries, write_debts, write_entries
 from zegel_protocol.finance.csv_file import DEBT_COLUMNS, ENTRY_COLUMNS
 from zegel_protocol.finance.csv_text import MAX_FILE_BYTES, MAX_ROWS
@@ -29,18 +30,11 @@ ENTRY = Entry.from_record(
         "reference": "",
     }
 )
-HOSTILE = [text for case in load_cases("hostile_texts") for name, text in case.items() if name != "id"]
 
 
 def refused(content: bytes | str) -> list[tuple[int, int, list[tuple[str, FaultCode]]]]:
     reading = read_entries(content.encode() if isinstance(content, str) else content)
     return [(row.line, row.row, [(fault.field, fault.code) for fault in row.faults]) for row in reading.refused]
-
-
-def file_fault(content: bytes) -> list[tuple[str, FaultCode]]:
-    with pytest.raises(InvalidRecordError) as caught:
-        read_entries(content)
-    return [(fault.field, fault.code) for fault in caught.value.faults]
 
 
 def test_plain_variant() -> None:
@@ -76,7 +70,8 @@ def test_samples_go_out_and_in_again(sample_id: str, variant: Variant) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [*HOSTILE, "=1+1", "@SUM(A1)", "+31", "-5", "\t=cmd", "\r=1", "\uff1d1", "'=1", "'", "''", "'t Hooft", ""]
+    "text",
+    [*hostile_texts(), "=1+1", "@SUM(A1)", "+31", "-5", "\t=cmd", "\r=1", "\uff1d1", "'=1", "'", "''", "'t Hooft", ""],
 )
 @pytest.mark.parametrize("variant", Variant)
 def test_no_cell_is_a_formula_and_every_text_comes_back(text: str, variant: Variant) -> None:
@@ -210,7 +205,7 @@ def test_faulty_pairs_of_a_newer_version(cell: str, found: list[tuple[str, Fault
     ids=["empty", "no header", "binary", "cp1252", "no amount", "two amounts", "too many rows", "too large"],
 )
 def test_files_that_are_refused_as_a_whole(content: bytes, found: list[tuple[str, FaultCode]]) -> None:
-    assert file_fault(content) == found
+    assert faults_of(read_entries, content) == found
 
 
 def test_the_spec_has_every_word_and_heading() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.samples import load_cases
+from support.faults import faults_of
+from support.samples import hostile_texts, load_cases
 
 from zegel_protocol.codec import decode, encode
-from zegel_protocol.errors import ErrorCode
 from zegel_protocol.fields import Fault, FaultCode, InvalidRecordError
 from zegel_protocol.finance import Debt, Entry
 from zegel_protocol.finance.entry import MAX_CENTS
@@ -16,14 +16,6 @@ from zegel_protocol.finance.entry import MAX_CENTS
 ENTRY = {"group": "fixed", "category": "energy", "amount_cents": 100, "period": "month"}
 DEBT = {"creditor": "CJIB", "category": "government", "outstanding_cents": 100}
 CASES = [case for case in load_cases("entry_edge_cases") if "entry" in case]
-HOSTILE = [text for case in load_cases("hostile_texts") for name, text in case.items() if name != "id"]
-
-
-def faults_of(make: Any, *arguments: Any) -> list[tuple[str, FaultCode]]:
-    with pytest.raises(InvalidRecordError) as caught:
-        make(*arguments)
-    assert caught.value.code is ErrorCode.INVALID
-    return [(fault.field, fault.code) for fault in caught.value.faults]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["why"] for case in CASES])
@@ -149,7 +141,7 @@ def test_pairs_of_a_newer_version_are_kept() -> None:
     assert again.to_record().items() >= newer.items()
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", hostile_texts())
 def test_hostile_texts_come_back_byte_for_byte_or_are_refused(text: str) -> None:
     assert Entry.from_record({**ENTRY, "note": text}).to_record()["note"] == text
     if "\0" in text:

@@ -7,11 +7,11 @@ import string
 from typing import Any
 
 import pytest
-from support.samples import ROOT, load_cases
+from support.faults import faults_of
+from support.samples import ROOT, hostile_texts
 
 from zegel_protocol.codec import Value, decode, encode
 from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, Message
-from zegel_protocol.errors import ErrorCode
 from zegel_protocol.fields import Fault, FaultCode, InvalidRecordError, Kind, fault_sentence
 from zegel_protocol.fields.wording import DUTCH, ENGLISH
 from zegel_protocol.file import MAX_FILE_BYTES, FileReference
@@ -32,15 +32,7 @@ FILE = FileReference(
     name="brief.pdf",
     media_type="application/pdf",
 )
-HOSTILE = [text for case in load_cases("hostile_texts") for name, text in case.items() if name != "id"]
 A, B = SlotId(b"a" * 16), SlotId(b"b" * 16)
-
-
-def faults_of(make: Any, *arguments: Any) -> list[tuple[str, FaultCode]]:
-    with pytest.raises(InvalidRecordError) as caught:
-        make(*arguments)
-    assert caught.value.code is ErrorCode.INVALID
-    return [(fault.field, fault.code) for fault in caught.value.faults]
 
 
 def stored(payload: dict[str, Value]) -> Any:
@@ -100,7 +92,7 @@ def test_every_kind_is_read() -> None:
         assert not isinstance(found, UnknownPayload)
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "\u202e" * 9, "<script>alert(1)</script>", "é", "e\u0301", ""])
+@pytest.mark.parametrize("text", [*hostile_texts(), "\u202e" * 9, "<script>alert(1)</script>", "é", "e\u0301", ""])
 def test_texts_come_back_byte_for_byte(text: str) -> None:
     found = read_payload(stored(Message(text=text).to_payload()))
     assert isinstance(found, Message)

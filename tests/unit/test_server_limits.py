@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.wire import FakeClock
 
 from zegel_protocol.account import Action
 from zegel_protocol.errors import ErrorCode, ProtocolError
@@ -12,16 +13,8 @@ from zegel_server.services.limits import Bucket, Window
 from zegel_server.services.refusal import RefusedError
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.ms = 1_000_000
-
-    def now_ms(self) -> int:
-        return self.ms
-
-
 def test_a_bucket_refills_as_time_goes_on() -> None:
-    clock = Clock()
+    clock = FakeClock(1_000_000)
     bucket: Bucket[str] = Bucket(clock, per_second=2, burst=3)
     for _ in range(3):
         bucket.take("a")
@@ -40,7 +33,7 @@ def test_a_bucket_refills_as_time_goes_on() -> None:
 
 
 def test_a_window_forgets_what_is_old() -> None:
-    clock = Clock()
+    clock = FakeClock(1_000_000)
     window: Window[str] = Window(clock, most=2, window_ms=1000)
     window.take("a")
     clock.ms += 600
@@ -56,7 +49,7 @@ def test_a_window_forgets_what_is_old() -> None:
 
 
 def test_challenges_are_bounded_and_used_once() -> None:
-    clock = Clock()
+    clock = FakeClock(1_000_000)
     challenges = Challenges(clock, most=3)
     drawn = [challenges.draw(b"handle", Action.LOG_IN) for _ in range(4)]
     with pytest.raises(ProtocolError):

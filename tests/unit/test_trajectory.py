@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.faults import faults_of
 from support.samples import SAMPLE_IDS, load_household, without_id
 
 from zegel_protocol.codec import decode, encode
@@ -50,12 +51,6 @@ def outline_of(sample_id: str) -> Outline:
 def without_ids(record: dict[str, Any]) -> dict[str, Any]:
     """A trajectory as files hold it, where only the whole has an id."""
     return {**json.loads(json.dumps(record), object_hook=without_id), "id": record["id"]}
-
-
-def faults_of(record: dict[str, Any]) -> list[tuple[str, FaultCode]]:
-    with pytest.raises(InvalidRecordError) as caught:
-        read_parts(record, new_ids())
-    return [(fault.field, fault.code) for fault in caught.value.faults]
 
 
 @pytest.mark.parametrize("sample_id", WITH_TRAJECTORY)
@@ -263,7 +258,7 @@ FAULTY: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
 
 @pytest.mark.parametrize(("record", "faults"), FAULTY)
 def test_faults_name_their_place(record: dict[str, Any], faults: list[tuple[str, str]]) -> None:
-    assert [(field, code.value) for field, code in faults_of(record)] == faults
+    assert [(field, code.value) for field, code in faults_of(read_parts, record, new_ids())] == faults
 
 
 def test_scores_of_a_payload_are_unique() -> None:
