@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from support.faults import faults_of
 from support.samples import SAMPLE_IDS, load_household
 
 from zegel_client.cli.failure import CommandError
 from zegel_client.cli.record_shape import read_records, show_records
 from zegel_client.client.filing import Filing, Reading
 from zegel_client.client.views import Record
-from zegel_protocol.fields import InvalidRecordError
+from zegel_protocol.fields import FaultCode, InvalidRecordError
 from zegel_protocol.finance import Debt, Entry
 from zegel_protocol.ids import NO_ID, id_text
 from zegel_protocol.records.record_kind import read_payload
@@ -115,14 +116,23 @@ def test_a_record_stands_there_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"[1]", b"1", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b"1" * 10_000],
-    ids=lambda content: repr(content[:8]),
+    ("content", "code"),
+    [
+        (b"", FaultCode.NOT_JSON),
+        (b"{", FaultCode.NOT_JSON),
+        (b"[1]", FaultCode.WRONG_TYPE),
+        (b"1", FaultCode.WRONG_TYPE),
+        (b"null", FaultCode.WRONG_TYPE),
+        (b'"x"', FaultCode.WRONG_TYPE),
+        (b"\xff\xfe", FaultCode.FILE_ENCODING),
+        (b"[" * 100_000, FaultCode.NOT_JSON),
+        (b"1" * 10_000, FaultCode.NOT_JSON),
+        (b'[{"party": "a", "party": "b"}]', FaultCode.TWICE),
+    ],
+    ids=lambda given: repr(given[:8]),
 )
-def test_no_records(content: bytes) -> None:
-    with pytest.raises(CommandError) as caught:
-        read_records(content, "budget", empty())
-    assert caught.value.failure.status == 2
+def test_no_records(content: bytes, code: FaultCode) -> None:
+    assert [found for _, found in faults_of(read_records, content, "budget", empty())] == [code]
 
 
 def test_a_section_of_another_kind_is_refused() -> None:

@@ -8,13 +8,13 @@ Spec: ``protocol/spec/payloads.md``, section "Household files".
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING, Final, cast
 
 from zegel_client.clock import day_of
 from zegel_client.engine.roles import CONVERSATION, NOTES, SIDE, Access, Role
+from zegel_client.json_file import read_json
 from zegel_protocol import primitives
 from zegel_protocol.account import normalise_handle
 from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, Message
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from zegel_protocol.file import FileReference
 
 FORMAT: Final = "zegel-household/1"
-MAX_FILE_BYTES: Final = 64 * 2**20
 MAX_PEOPLE: Final = 1_000
 MAX_RECORDS: Final = 100_000
 
@@ -203,7 +202,7 @@ def read_household(content: bytes, new_id: Callable[[], bytes] | None = None) ->
     Raises:
         InvalidRecordError: with every fault.
     """
-    reader = PayloadReader(_read_json(content))
+    reader = PayloadReader(_read_object(content))
     if reader.take("format") != FORMAT:
         raise InvalidRecordError([Fault("format", FaultCode.UNKNOWN_WORD, {"words": FORMAT})])
     household = _take_household(reader, new_id or (lambda: primitives.random_bytes(ID_BYTES)))
@@ -214,27 +213,11 @@ def read_household(content: bytes, new_id: Callable[[], bytes] | None = None) ->
     return household
 
 
-def _read_json(content: bytes) -> dict[str, object]:
-    if len(content) > MAX_FILE_BYTES:
-        raise InvalidRecordError([Fault("", FaultCode.TOO_LARGE, {"most": MAX_FILE_BYTES})])
-    try:
-        found: object = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique)
-    except UnicodeDecodeError:
-        raise InvalidRecordError([Fault("", FaultCode.FILE_ENCODING)]) from None
-    except (ValueError, RecursionError):  # not JSON, a number of thousands of digits, or nested without end
-        raise InvalidRecordError([Fault("", FaultCode.NOT_JSON)]) from None
+def _read_object(content: bytes) -> dict[str, object]:
+    found = read_json(content)
     if not isinstance(found, dict):
         raise InvalidRecordError([Fault("", FaultCode.WRONG_TYPE)])
     return cast("dict[str, object]", found)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuses a name that stands twice in one object, where readers would disagree on what it says."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise InvalidRecordError([Fault(name, FaultCode.TWICE) for name in found if names.count(name) > 1])
-    return found
 
 
 def _take_household(reader: PayloadReader, new_id: Callable[[], bytes]) -> Household:

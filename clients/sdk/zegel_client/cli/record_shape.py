@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final, cast
 
 from zegel_client.cli.failure import WRONG_USE, CommandError
-from zegel_client.cli.given import decode
 from zegel_client.engine.roles import BUDGET, DEBTS, PROFILE, TRAJECTORY
+from zegel_client.json_file import read_json
 from zegel_protocol import primitives
 from zegel_protocol.fields import Fault, FaultCode, Filed, InvalidRecordError, read_filed
 from zegel_protocol.finance import Debt, Entry
@@ -61,8 +60,8 @@ def read_records(content: bytes, kind: str, filing: Filing) -> list[Filed[Fileab
         filing: What is there, for records that leave out what they do not change the place of.
 
     Raises:
-        CommandError: No JSON, or a section of a kind that this version writes nothing in.
-        InvalidRecordError: With every fault and its place.
+        CommandError: A section of a kind that this version writes nothing in.
+        InvalidRecordError: No JSON, or with every fault and its place.
     """
     records = read_json_records(content)
     if kind in {BUDGET, DEBTS}:
@@ -83,27 +82,13 @@ def read_json_records(content: bytes) -> list[Mapping[str, object]]:
     """Reads one JSON object, or a list of them.
 
     Raises:
-        CommandError: Anything else.
+        InvalidRecordError: Anything else.
     """
-    try:
-        found: object = json.loads(decode(content, "the file"), object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
-        # Not JSON, a number of thousands of digits, or nested without end.
-        raise CommandError("not_json", "the file is not JSON") from None
+    found = read_json(content)
     records = cast("list[object]", found) if isinstance(found, list) else [found]
     if not all(isinstance(record, dict) for record in records):
-        raise CommandError("not_json", "the file holds something else than one record or a list of records")
+        raise InvalidRecordError([Fault("", FaultCode.WRONG_TYPE)])
     return cast("list[Mapping[str, object]]", records)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuses a name that stands twice: nobody could tell which of the two was meant."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise CommandError("not_json", f"the name {twice!r} stands twice in one record")
-    return found
 
 
 def _gather(
