@@ -103,6 +103,7 @@ class Live:
         self._events: asyncio.Queue[Event | Resumed | Lost] = asyncio.Queue(_MAX_EVENTS)
         self._has_overflown = False
         self._task: asyncio.Task[None] | None = None
+        self._socket: ClientConnection | None = None
         self._away_since = 0.0
         self.server_time_ms = 0
 
@@ -122,6 +123,11 @@ class Live:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            # It is open where the task was already closing it, as after the end of a session, when it was cancelled.
+            socket.transport.abort()
+            await socket.wait_closed()
         if self._link is not None:
             if self._link.done() and not self._link.cancelled() and self._link.exception() is None:
                 self._link.result().fail_all()
@@ -257,6 +263,7 @@ class Live:
             # Closed here and not when it is collected: the loop may have ended by then, and the socket would stay open.
             async with contextlib.aclosing(cast("AsyncGenerator[ClientConnection]", aiter(connecting))) as sockets:
                 async for socket in sockets:
+                    self._socket = socket
                     await self._serve_until_closed(socket)
         except (RefusedError, ProtocolError, InvalidHandshake, InvalidMessage) as error:
             self._fail(error)
