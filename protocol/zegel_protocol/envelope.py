@@ -9,7 +9,7 @@ Spec: ``protocol/spec/envelope.md``.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from msgspec import Meta, Struct, structs
 
@@ -47,6 +47,11 @@ class TypeClass(IntEnum):
     ERASE = 3
     APPROVAL = 4
     CARRY = 5
+
+
+VERSIONS: Final = frozenset({TypeClass.RECORD, TypeClass.CARRY})
+"""What is a version of a record."""
+NEVER_ERASED: Final = frozenset({TypeClass.ERASE, TypeClass.APPROVAL})
 
 
 class Header(Closed):

@@ -13,7 +13,16 @@ import msgspec
 
 from zegel_protocol import transcript
 from zegel_protocol.codec import encode_object
-from zegel_protocol.envelope import Header, Skeleton, TypeClass, VerifiedEnvelope, read_envelope, read_skeleton
+from zegel_protocol.envelope import (
+    NEVER_ERASED,
+    VERSIONS,
+    Header,
+    Skeleton,
+    TypeClass,
+    VerifiedEnvelope,
+    read_envelope,
+    read_skeleton,
+)
 from zegel_protocol.epoch import NO_HASH
 from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.ids import NO_ID
@@ -27,8 +36,6 @@ from zegel_server.store.envelopes import BodyForm, Erased, NewVersion, StoredBod
 if TYPE_CHECKING:
     from zegel_server.services.ledgers import OpenLedger, Tail
     from zegel_server.store.lookups import Found
-
-_VERSIONED = {TypeClass.RECORD, TypeClass.CARRY}
 
 
 @dataclass(slots=True)
@@ -48,7 +55,7 @@ def _asked_record(header: Header) -> bytes | None:
     """The record whose heads must be known; a new message has none."""
     if header.type is TypeClass.MESSAGE:
         return header.record if header.record != header.id else None
-    return header.record if header.type in _VERSIONED or header.type is TypeClass.ERASE else None
+    return header.record if header.type in VERSIONS or header.type is TypeClass.ERASE else None
 
 
 def is_at_hand(header: Header, tail: Tail) -> bool:
@@ -249,7 +256,7 @@ def _decide_erasure(verified: VerifiedEnvelope, opened: OpenLedger, found: Found
 
 def _verify_may_erase(header: Header, target: Header, opened: OpenLedger, now_ms: int) -> None:
     """One's own, or in the scope of *give*; never approvals or erasures."""
-    if target.record != header.record or target.type in {TypeClass.ERASE, TypeClass.APPROVAL}:
+    if target.record != header.record or target.type in NEVER_ERASED:
         raise ObjectError(ErrorCode.TARGET, "a target that cannot be erased")
     if target.author == header.author:
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from zegel_protocol import transcript
 from zegel_protocol.codec import encode_object
-from zegel_protocol.envelope import ENVELOPE, TypeClass, envelope_hash, read_envelope, skeleton_of
+from zegel_protocol.envelope import ENVELOPE, VERSIONS, envelope_hash, read_envelope, skeleton_of
 from zegel_protocol.messages import (
     Accepted,
     EnvelopeEvent,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from zegel_protocol.messages import Answer
     from zegel_protocol.transcript import Point
     from zegel_tools.attack.schemer import Asked
-
-_VERSIONS = frozenset({TypeClass.RECORD, TypeClass.CARRY})
 
 
 def hash_of(body: bytes) -> bytes:
@@ -121,7 +119,7 @@ class ShownSection:
         firsts: dict[bytes, int] = {}
         for position in range(1, min(until, len(self.bodies)) + 1):
             header = self._header(position)
-            if header.type in _VERSIONS:
+            if header.type in VERSIONS:
                 firsts.setdefault(header.record, position)
                 line = heads.setdefault(header.record, {})
                 for parent in header.parents:

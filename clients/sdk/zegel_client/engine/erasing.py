@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zegel_client.engine.item import ItemKind
-from zegel_protocol.envelope import TypeClass
+from zegel_protocol.envelope import NEVER_ERASED, TypeClass
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
 from zegel_protocol.ledger.operations import Right, ScopeKind
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from zegel_protocol.envelope import Header
     from zegel_protocol.ledger.state import LedgerState
 
-_KEPT = frozenset({TypeClass.ERASE, TypeClass.APPROVAL})
 """What nobody can erase."""
 
 
@@ -89,7 +88,7 @@ class Erasing:
 def _verify_may_erase(state: LedgerState, erasure: Header, target: Item) -> None:
     """One's own, or where one gives; never approvals or erasures."""
     header = target.header
-    if header is not None and header.type in _KEPT:
+    if header is not None and header.type in NEVER_ERASED:
         raise ObjectError(ErrorCode.TARGET, "approvals and erasures cannot be erased")
     if header is not None and header.author == erasure.author:
         return

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from zegel_client.engine.carries import shown_payload
 from zegel_client.engine.item import ItemKind
-from zegel_protocol.envelope import TypeClass
+from zegel_protocol.envelope import VERSIONS, TypeClass
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
 from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.ids import NO_ID
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from zegel_client.engine.item import Item
     from zegel_client.engine.section_replica import SectionReplica
     from zegel_protocol.envelope import Header
-
-_VERSIONS = frozenset({TypeClass.RECORD, TypeClass.CARRY})
 
 
 @dataclass(slots=True)
@@ -98,7 +96,7 @@ class Records:
 
     def _take(self, item: Item) -> None:
         header = item.header
-        if header is None or header.type not in _VERSIONS or header.record == NO_ID:
+        if header is None or header.type not in VERSIONS or header.record == NO_ID:
             return
         line = self._lines.get(header.record)
         try:
