@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
-from ledger_book import LedgerBook, found_dossier, found_organisation, whole
+from ledger_book import LedgerBook, found_dossier, found_organisation
 from message_samples import draw_messages
 from report import ROOT
 from section_archive import SectionArchive
@@ -28,7 +28,7 @@ from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import SIGNED_ENTRY, VERSION, Acceptance, SignedEntry, read_entry, sign_acceptance
-from zegel_protocol.ledger.operations import ALL_RIGHTS, PlannedGrant, Right
+from zegel_protocol.ledger.operations import ALL_RIGHTS, PlannedGrant, Right, whole
 from zegel_protocol.ledger.rules import try_entry
 from zegel_protocol.memory import NOTE, Note
 from zegel_protocol.messages import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiohttp
 import msgspec
-from ledger_book import LedgerBook, whole
+from ledger_book import LedgerBook
 from live_connection import RefusedError
 
 from zegel_protocol import primitives
@@ -22,7 +22,7 @@ from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import Acceptance, sign_acceptance
-from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right
+from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right, whole
 from zegel_protocol.messages import (
     Answer,
     Appended,

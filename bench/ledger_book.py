@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from zegel_client.engine.draft import Draft
 from zegel_client.engine.ledger_replica import LedgerReplica
 from zegel_protocol import primitives
-from zegel_protocol.ids import ID_BYTES, NO_ID
-from zegel_protocol.ledger.operations import ALL_RIGHTS, Scope, ScopeKind
+from zegel_protocol.ids import ID_BYTES
+from zegel_protocol.ledger.operations import ALL_RIGHTS, whole
 from zegel_protocol.messages import Entries
 
 if TYPE_CHECKING:
@@ -64,11 +64,6 @@ class LedgerBook:
 
     def _cited(self) -> LedgerReplica | None:
         return self.organisation.replica if self.organisation is not None else None
-
-
-def whole(section: bytes) -> Scope:
-    """The scope of a whole section."""
-    return Scope(section, ScopeKind.SECTION, NO_ID)
 
 
 def found_organisation(owner: AccountKeys, now_ms: int) -> LedgerBook:

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ledger_book import LedgerBook, found_organisation, whole
+from ledger_book import LedgerBook, found_organisation
 from measure import compare
 from report import Table
 
@@ -16,7 +16,7 @@ from zegel_protocol.account import AccountKeys
 from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import SIGNED_ENTRY
-from zegel_protocol.ledger.operations import ALL_RIGHTS
+from zegel_protocol.ledger.operations import ALL_RIGHTS, whole
 from zegel_protocol.memory import VERSION, Memory, open_memory, seal_memory
 
 if TYPE_CHECKING:
