@@ -75,6 +75,7 @@ async def test_nobody_takes_the_id_of_the_slot_table(w: World) -> None:
 async def test_who_fills_a_ledger_can_still_be_removed(tmp_path: Path) -> None:
     async with world(tmp_path, config=with_storage(ledger_entries=32)) as w:
         s = await scene(w)
+        await s.make_profile(s.client)
         assert s.book.state is not None
         while len(s.book.entries) < 30:
             await w.write(s.client, s.book, lambda d: d.set_name("x"))

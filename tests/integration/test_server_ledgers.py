@@ -245,6 +245,8 @@ async def test_a_memory_is_replaced_only_by_who_knows_the_newest(w: World) -> No
 
 async def test_claims_reach_givers_only_and_are_kept_while_the_invitation_is_open(w: World) -> None:
     s = await scene(w)
+    # Who gives in nothing but the own profile lets nobody in.
+    await s.make_profile(s.client)
     secret = InviteSecret.generate()
     newcomer = User.new("newcomer")
     grants = planned(s.book, s.section, Right.READ)

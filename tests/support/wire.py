@@ -481,6 +481,16 @@ class Scene:
         heads = await self.w.call(user, m.GetHeads(self.book.ledger), m.Heads)
         return await self.w.write(user, self.book, build, {head.section: head.point for head in heads.sections})
 
+    async def make_profile(self, user: User) -> None:
+        """A member makes the own profile, in which everybody gives; the owner reads it."""
+
+        def build(draft: Draft) -> None:
+            section = draft.create_section({"kind": f"profile-{user.person.name}"}, user.account)
+            draft.grant(user.account, whole(section), ALL_RIGHTS)
+            draft.grant(self.owner.account, whole(section), Right.READ)
+
+        await self.w.write(user, self.book, build)
+
 
 async def scene(w: World, rights: Right = Right.READ | Right.WRITE, name: str = "client") -> Scene:
     book = await w.found_dossier(w.owner, "conversation")

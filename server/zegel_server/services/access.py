@@ -110,10 +110,3 @@ def may_write_anything(state: LedgerState, account: bytes, section: bytes, now_m
         (grant := line.current()) is not None and grant.rights & Right.WRITE
         for line in state.grants_of(account, section, now_ms)
     )
-
-
-def is_giver(state: LedgerState, account: bytes, now_ms: int) -> bool:
-    """Whether the account holds *give* anywhere."""
-    return state.find_member(account) is not None and any(
-        state.section_rights(account, section, now_ms) & Right.GIVE for section in state.sections
-    )

@@ -23,7 +23,6 @@ from zegel_protocol.ledger.operations import (
 from zegel_protocol.ledger.rules import Trial, organisation_of, pins_of, try_entry
 from zegel_protocol.ledger.wraps import verify_wraps
 from zegel_server.clock import DAY_MS
-from zegel_server.services.access import is_giver
 from zegel_server.services.ledgers import OpenLedger
 from zegel_server.services.limits import Bucket, Window
 from zegel_server.services.refusal import RefusedError, no_access
@@ -218,7 +217,7 @@ class Appends:
     def _take_limits(self, entry: Entry, state: LedgerState) -> None:
         """Bounds what members may add; the last part of a ledger is for givers, who remove whoever filled it."""
         most = self._storage.ledger_entries
-        if not is_giver(state, entry.author, self._clock.now_ms()):
+        if not state.is_giver(entry.author, self._clock.now_ms()):
             most -= most // _GIVERS_PART
         if entry.index >= most:
             raise RefusedError(ErrorCode.QUOTA, "the ledger is full")

@@ -9,7 +9,6 @@ from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import ACCEPTANCE, verify_acceptance
 from zegel_protocol.ledger.state import OPEN
-from zegel_server.services.access import is_giver
 from zegel_server.services.accounts import open_invitation
 from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import claims, invitations
@@ -87,7 +86,7 @@ class Invitations:
     async def get_claims(self, caller: Caller, request: messages.GetClaims) -> messages.Claims:
         """All answers to open invitations of a ledger, for who may give there."""
         opened = await self._ledgers.get_readable(request.ledger, caller.account)
-        if not is_giver(opened.state, caller.account, self._clock.now_ms()):
+        if not opened.state.is_giver(caller.account, self._clock.now_ms()):
             raise no_access()
         found = await self._database.read(claims.list_all, request.ledger, _MAX_CLAIMS)
         return messages.Claims(tuple(messages.Claim(*claim) for _, claim in found))
