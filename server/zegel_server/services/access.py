@@ -27,14 +27,12 @@ class ReadAccess:
         whole_after: Envelopes above this position, whatever slot or record; None: no such right.
         narrow: (kind, id, position): envelopes of that slot or record above the position.
         any_after: Skeletons above this position; None: nothing at all.
-        has_history: Whether the account may hold the history key.
         until_ms: When the next of the grants ends by its date.
     """
 
     whole_after: int | None
     narrow: tuple[tuple[ScopeKind, bytes, int], ...]
     any_after: int | None
-    has_history: bool
     until_ms: int
 
     def opens(self, header: Header, position: int) -> bool:
@@ -48,7 +46,7 @@ class ReadAccess:
         return False
 
 
-NO_ACCESS = ReadAccess(None, (), None, has_history=False, until_ms=NEVER_MS)
+NO_ACCESS = ReadAccess(None, (), None, NEVER_MS)
 
 
 def read_access(state: LedgerState, account: bytes, section: bytes, now_ms: int) -> ReadAccess:
@@ -73,14 +71,20 @@ def read_access(state: LedgerState, account: bytes, section: bytes, now_ms: int)
     starts = [after for _, _, after in narrow]
     if whole is not None:
         starts.append(whole)
-    # Who once read all of it holds a history key, and opens by it what a narrower right of today still covers.
-    has_history = any(
+    return ReadAccess(whole, tuple(narrow), min(starts) if starts else None, until_ms)
+
+
+def may_climb(state: LedgerState, account: bytes, section: bytes) -> bool:
+    """Whether the account may hold a history key of the section.
+
+    Who once read all of it has one, and opens by it what a narrower right of today still covers.
+    """
+    return any(
         interval.rights & Right.READ and interval.since_epoch == 0
-        for line in found.grants
+        for line in state.sections[section].grants
         if line.grantee == account and line.scope.kind is ScopeKind.SECTION
         for interval in line.intervals
     )
-    return ReadAccess(whole, tuple(narrow), min(starts) if starts else None, has_history and bool(starts), until_ms)
 
 
 def start_of(section: Section, since_epoch: int) -> int:

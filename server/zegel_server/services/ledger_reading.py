@@ -9,7 +9,7 @@ from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ledger.operations import LedgerKind
 from zegel_protocol.ledger.state import OPEN
 from zegel_protocol.messages import MAX_PAGE, MAX_PAGE_BYTES
-from zegel_server.services.access import may_write_anything
+from zegel_server.services.access import may_climb, may_write_anything
 from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import ledgers
 from zegel_server.store.ledgers import RUNS
@@ -79,10 +79,10 @@ class LedgerReading:
         """Links of a section, for who may hold its history key; others who read there get none."""
         opened = await self._ledgers.get_readable(request.ledger, caller.account)
         now_ms = self._clock.now_ms()
-        access = opened.access(caller.account, request.section, now_ms)
-        if access.any_after is None or opened.is_held(caller.account, request.section, now_ms):
+        reads = opened.access(caller.account, request.section, now_ms).any_after is not None
+        if not reads or opened.is_held(caller.account, request.section, now_ms):
             raise no_access()
-        if not access.has_history:
+        if not may_climb(opened.state, caller.account, request.section):
             return messages.Links(())
         last = min(request.last, request.first + MAX_PAGE - 1)
         found = await self._database.read(ledgers.list_links, request.ledger, request.section, request.first, last)
