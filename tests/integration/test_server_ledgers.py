@@ -22,6 +22,7 @@ from support.wire import (
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
 from zegel_protocol.codec import encode_object
+from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.invite_secret import InviteSecret
@@ -318,6 +319,38 @@ async def test_a_newcomer_from_now_on_gets_nothing_of_before(w: World) -> None:
     assert [item.position for item in single.items] == [4]
     # Nor the links that lead there.
     assert await w.call(newcomer, m.GetLinks(s.book.ledger, s.section, 1, 2), m.Links) == m.Links(())
+
+
+async def test_a_newcomer_from_now_on_hears_of_records_that_changed_since_and_of_no_others(w: World) -> None:
+    s = await scene(w)
+    chain = s.chain(s.client)
+    ids = sorted(primitives.random_bytes(16) for _ in range(8))
+    heads: dict[bytes, bytes] = {}
+    for record in ids:
+        sealed, heads[record] = chain.next(type=TypeClass.RECORD, record=record)
+        await s.submit(s.client, sealed)
+    await s.write(s.owner, lambda d: d.advance(s.section))
+    newcomer = User.new("newcomer")
+    await w.invite(s.owner, s.book, newcomer, *planned(s.book, s.section, Right.READ, since_epoch=2))
+    later = s.chain(s.client)
+    # The last of them: pages of older ones would all come before it.
+    changed, _ = later.next(type=TypeClass.RECORD, record=ids[-1], parents=(heads[ids[-1]],))
+    position = (await s.submit(s.client, changed)).position
+
+    async def records(user: User, at_position: int, limit: int) -> list[tuple[bytes, list[int]]]:
+        found: list[tuple[bytes, list[int]]] = []
+        after, is_last = NO_ID, False
+        while not is_last:
+            request = m.GetRecords(s.book.ledger, s.section, at_position, after, limit)
+            page = await w.call(user, request, m.Records)
+            assert page.records or page.is_last
+            found += [(line.record, [head.position for head in line.heads]) for line in page.records]
+            after, is_last = page.records[-1].record if page.records else after, page.is_last
+        return found
+
+    assert await records(newcomer, position, 2) == [(ids[-1], [position])]
+    assert await records(newcomer, position - 1, 2) == []
+    assert [record for record, _ in await records(s.owner, position, 3)] == ids
 
 
 async def test_limits_on_entries(tmp_path: Path) -> None:

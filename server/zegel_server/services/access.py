@@ -89,13 +89,14 @@ def may_climb(state: LedgerState, account: bytes, section: bytes) -> bool:
 
 def start_of(section: Section, since_epoch: int) -> int:
     """The position after which who reads from an epoch on begins: the pin of its `Advance`."""
-    epoch = section.find_epoch(since_epoch)
-    if since_epoch <= 1 or epoch is None:
+    if since_epoch <= 1:
         return 0
+    epoch = section.find_epoch(since_epoch)
     for pin in section.pins:
-        if pin.index == epoch.first:
+        if epoch is not None and pin.index == epoch.first:
             return pin.position
-    return 0
+    # Never 0: that would be everything.
+    raise AssertionError("a right from an epoch on that no advance began")
 
 
 def rights_over(state: LedgerState, account: bytes, header: Header, now_ms: int) -> Right:

@@ -70,11 +70,10 @@ class Pages:
         records, is_last = await self._database.read(
             _read_records,
             (request.ledger, request.section),
-            position,
+            (start, position),
             request.after,
             max(1, min(request.limit, MAX_PAGE)),
             access,
-            start,
         )
         return messages.Records(records, is_last)
 
@@ -135,14 +134,14 @@ def _read_versions(
 
 
 def _read_records(
-    connection: Connection, place: _Section, position: int, after: bytes, limit: int, access: ReadAccess, start: int
+    connection: Connection, place: _Section, span: tuple[int, int], after: bytes, limit: int, access: ReadAccess
 ) -> tuple[tuple[messages.RecordHead, ...], bool]:
-    found = envelopes.list_heads_at(connection, *place, position, after, limit + 1)
+    """Records with a head in a span: of older ones this reader is not told that they are there."""
+    found = envelopes.list_heads_at(connection, *place, *span, after, limit + 1)
     records: list[messages.RecordHead] = []
     size = 0
     for record, first, positions in found[:limit]:
-        visible = [head for head in positions if head > start]
-        heads = _read_single(connection, place, visible, access)
+        heads = _read_single(connection, place, positions, access)
         size += sum(len(head.body) for head in heads)
         if records and size > MAX_PAGE_BYTES:
             return tuple(records), False

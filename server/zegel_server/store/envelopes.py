@@ -314,9 +314,9 @@ def join_hashes(connection: Connection, ledger: bytes, section: bytes, first: in
 
 
 def list_heads_at(
-    connection: Connection, ledger: bytes, section: bytes, position: int, after: bytes, limit: int
+    connection: Connection, ledger: bytes, section: bytes, above: int, position: int, after: bytes, limit: int
 ) -> list[tuple[bytes, int, list[int]]]:
-    """Records in order of their ids, as they were at a position.
+    """Records in order of their ids, as they were at a position; only those that had a head above another.
 
     Returns:
         (record, position of its first version, positions of its heads).
@@ -325,9 +325,9 @@ def list_heads_at(
     for record, head, first in connection.execute(
         "SELECT record, position, (SELECT MIN(f.position) FROM version f WHERE f.ledger = v.ledger "
         "AND f.section = v.section AND f.record = v.record) "
-        "FROM version v WHERE ledger = ? AND section = ? AND record > ? AND position <= ? "
+        "FROM version v WHERE ledger = ? AND section = ? AND record > ? AND position > ? AND position <= ? "
         "AND (superseded_at = 0 OR superseded_at > ?) AND is_message = 0 ORDER BY record, position",
-        (ledger, section, after, position, position),
+        (ledger, section, after, above, position, position),
     ):
         if found and found[-1][0] == record:
             found[-1][2].append(int(head))
