@@ -358,6 +358,22 @@ async def test_limits_on_connections_requests_and_subscriptions(tmp_path: Path) 
         w.clock.ms += 10_000
         async with w.live(w.owner, s.book.ledger) as live:
             assert await code_of(live.ask(m.Subscribe((other.ledger,)), m.Subscribed)) is ErrorCode.QUOTA
+            # What is followed already costs nothing more.
+            await live.ask(m.Subscribe((s.book.ledger,)), m.Subscribed)
+
+
+async def test_a_connection_follows_all_that_it_names_or_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path, config=with_limits(subscriptions=1)) as w:
+        s = await scene(w)
+        other = await w.found_dossier(w.owner, "x")
+        async with w.live(w.owner) as live:
+            both = m.Subscribe((s.book.ledger, other.ledger))
+            assert await code_of(live.ask(both, m.Subscribed)) is ErrorCode.QUOTA
+            await w.write(s.client, s.book, lambda d: d.set_name("x"))
+            await live.ask(m.ListSessions(), m.Sessions)
+            assert live.events == []
+            # And there is room for one still.
+            await live.ask(m.Subscribe((other.ledger,)), m.Subscribed)
 
 
 async def test_unanswered_requests_of_a_connection_are_bounded_by_reading_no_more(tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ Delivery is a call with encoded frames; it never waits. Between several processe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from zegel_protocol.errors import ErrorCode
     from zegel_server.services.caller import Outlet
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Hub:
@@ -47,11 +50,19 @@ class Hub:
             self._followers.setdefault(ledger, set()).add(outlet)
             self._followed.setdefault(outlet, set()).add(ledger)
 
+    def is_following(self, outlet: Outlet, ledger: bytes) -> bool:
+        """Whether a connection gets what happens in a ledger."""
+        return outlet in self._followers.get(ledger, ())
+
+    def end_following(self, outlet: Outlet, ledger: bytes) -> None:
+        """The connection no longer gets what happens in a ledger."""
+        _discard(self._followers, ledger, outlet)
+        _discard(self._followed, outlet, ledger)
+
     def unfollow(self, account: bytes, ledger: bytes) -> None:
         """The account's connections no longer get what happens in a ledger."""
         for outlet in self._by_account.get(account, ()):
-            _discard(self._followers, ledger, outlet)
-            self._followed.get(outlet, set()).discard(ledger)
+            self.end_following(outlet, ledger)
 
     def count_followed(self, outlet: Outlet) -> int:
         """How many ledgers a connection follows."""
@@ -95,9 +106,9 @@ class Hub:
             outlet.end(code)
 
 
-def _discard(index: dict[bytes, set[Outlet]], key: bytes, outlet: Outlet) -> None:
+def _discard(index: dict[K, set[V]], key: K, value: V) -> None:
     found = index.get(key)
     if found is not None:
-        found.discard(outlet)
+        found.discard(value)
         if not found:
             del index[key]

@@ -17,7 +17,7 @@ from zegel_server.store.ledgers import RUNS
 if TYPE_CHECKING:
     from zegel_server.clock import Clock
     from zegel_server.config import LimitsSection
-    from zegel_server.services.caller import Caller
+    from zegel_server.services.caller import Caller, Outlet
     from zegel_server.services.hub import Hub
     from zegel_server.services.ledgers import Ledgers, OpenLedger
     from zegel_server.store.database import Database
@@ -94,39 +94,59 @@ class LedgerReading:
         return self._heads(caller, opened, last)
 
     async def subscribe(self, caller: Caller, request: messages.Subscribe) -> messages.Subscribed:
-        """Follows ledgers from now on; those without access are left out of the answer."""
+        """Follows ledgers from now on, all or none; those without access are left out of the answer.
+
+        Raises:
+            RefusedError: `QUOTA`: more ledgers than one connection may follow.
+        """
         if caller.outlet is None:
             raise RefusedError(ErrorCode.INVALID, "only a live connection can follow")
         heads: list[messages.Heads] = []
-        for ledger in dict.fromkeys(request.ledgers):
-            try:
-                opened, last = await self._get_visible(caller, ledger)
-            except RefusedError as error:
-                if error.code is ErrorCode.NO_ACCESS:
-                    continue
-                raise
-            if last == opened.durable_index:
-                if self._hub.count_followed(caller.outlet) >= self._limits.subscriptions:
-                    raise RefusedError(ErrorCode.QUOTA, "more ledgers than one connection may follow")
-                # Nothing waits between these two: what comes after the heads is sent as events.
-                self._hub.follow(caller.outlet, ledger)
-            heads.append(self._heads(caller, opened, last))
+        begun: list[bytes] = []
+        try:
+            for ledger in dict.fromkeys(request.ledgers):
+                try:
+                    opened, last = await self._get_visible(caller, ledger)
+                except RefusedError as error:
+                    if error.code is ErrorCode.NO_ACCESS:
+                        continue
+                    raise
+                # Nothing waits from here to the heads: what comes after them is sent as events.
+                if last == opened.durable_index and not self._hub.is_following(caller.outlet, ledger):
+                    self._follow(caller.outlet, ledger)
+                    begun.append(ledger)
+                heads.append(self._heads(caller, opened, last))
+        except BaseException:
+            # Who is refused would not know which of them it follows.
+            for ledger in begun:
+                self._hub.end_following(caller.outlet, ledger)
+            raise
         return messages.Subscribed(tuple(heads))
+
+    def _follow(self, outlet: Outlet, ledger: bytes) -> None:
+        if self._hub.count_followed(outlet) >= self._limits.subscriptions:
+            raise RefusedError(ErrorCode.QUOTA, "more ledgers than one connection may follow")
+        self._hub.follow(outlet, ledger)
 
     async def _get_visible(self, caller: Caller, ledger: bytes) -> tuple[OpenLedger, int]:
         """A ledger, and the newest entry of it that the caller may see."""
-        opened = await self._ledgers.get(ledger)
-        member = opened.state.members.get(caller.account)
-        ended = member.memberships[-1].last if member is not None else None
-        if ended == OPEN:
-            return opened, opened.durable_index
-        if opened.state.kind is LedgerKind.ORGANISATION and await self._database.read(
-            ledgers.is_citing_member, caller.account, ledger
-        ):
-            return opened, opened.durable_index
-        if ended is None:
-            raise no_access()
-        return opened, min(opened.durable_index, ended)
+        while True:
+            opened = await self._ledgers.get(ledger)
+            member = opened.state.members.get(caller.account)
+            ended = member.memberships[-1].last if member is not None else None
+            if ended == OPEN:
+                return opened, opened.durable_index
+            is_citing = opened.state.kind is LedgerKind.ORGANISATION and await self._database.read(
+                ledgers.is_citing_member, caller.account, ledger
+            )
+            if opened.is_dropped:
+                # It left memory meanwhile: another may have grown in its place.
+                continue
+            if is_citing:
+                return opened, opened.durable_index
+            if ended is None:
+                raise no_access()
+            return opened, min(opened.durable_index, ended)
 
     def _heads(self, caller: Caller, opened: OpenLedger, last: int) -> messages.Heads:
         state = opened.state
