@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from zegel_protocol import codec, primitives
-from zegel_protocol.errors import ErrorCode, ObjectError
+from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.operations import Words
 from zegel_protocol.padding import pad, unpad
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from zegel_protocol.codec import Value
     from zegel_protocol.epoch import EpochKeys
 
-LIMITS = codec.Limits(length_bytes=16_384, depth=4, count=128)
+MAX_WORDS_BYTES = 4095
+"""Encoded. One byte more and the padding would make the box larger than an entry takes."""
+LIMITS = codec.Limits(length_bytes=MAX_WORDS_BYTES, depth=4, count=128)
 NO_WORDS = Words(0, b"")
 
 
@@ -45,16 +47,23 @@ def seal_words(lobby: EpochKeys, about: About, whom: bytes, author: bytes, words
         whom: Id of the ledger, section, member, invite or subject that the words are about.
         author: The account that signs the entry.
         words: A map with text keys.
+
+    Raises:
+        UsageError: They are larger than an entry takes.
     """
+    encoded = codec.encode(words)
+    if len(encoded) > MAX_WORDS_BYTES:
+        raise UsageError("a title, name or role that is too long; all words of one entry have room for 4,095 bytes")
     context: list[Value] = [lobby.ledger, lobby.epoch, str(about), whom, author]
-    return Words(lobby.epoch, primitives.seal_box(lobby.words_key(), Label.WORDS, context, pad(codec.encode(words))))
+    return Words(lobby.epoch, primitives.seal_box(lobby.words_key(), Label.WORDS, context, pad(encoded)))
 
 
 def open_words(lobby: EpochKeys, about: About, whom: bytes, author: bytes, words: Words) -> dict[str, Value]:
     """Opens words with the lobby's keys of their epoch.
 
     Raises:
-        ObjectError: `EPOCH` (keys of another epoch), `COMMITMENT`, `DECRYPTION`, `PADDING`, `ENCODING`.
+        ObjectError: `EPOCH` (keys of another epoch), `COMMITMENT`, `DECRYPTION`, `PADDING`, `ENCODING`,
+            `TOO_LARGE`.
     """
     if words.epoch != lobby.epoch:
         raise ObjectError(ErrorCode.EPOCH, "words of another epoch of the lobby")

@@ -120,6 +120,7 @@ def _add_wrong_words(cases: CaseList) -> None:
         ("names out of order", pad(bytes.fromhex("82a16201a16101")), ErrorCode.ENCODING),
         ("a name twice", pad(bytes.fromhex("82a16101a16102")), ErrorCode.ENCODING),
         ("text that is not UTF-8", pad(bytes.fromhex("81a161a1ff")), ErrorCode.ENCODING),
+        ("of 4,096 bytes", pad(encode({"title": "y" * 4086})), ErrorCode.TOO_LARGE),
         ("nested five deep", pad(encode(deep)), ErrorCode.TOO_LARGE),
         ("129 values", pad(encode(many)), ErrorCode.TOO_LARGE),
     ):
