@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,14 +15,21 @@ from zegel_protocol import messages as m
 from zegel_protocol import primitives
 from zegel_protocol.account import Action, KdfParameters, WrapKind
 from zegel_protocol.errors import ErrorCode
+from zegel_protocol.ids import id_text
 from zegel_protocol.invite_secret import InviteSecret, open_invite_box, read_invite_words
 from zegel_protocol.labels import Label
 from zegel_server.config import Config, LogInSection, ServerSection
+from zegel_server.store import accounts
+from zegel_server.store.accounts import AccountState
+from zegel_server.store.database import connect
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from support.wire import World
+
+    from zegel_server.store.database import Connection
 
 
 async def test_an_invitation_of_the_operator_makes_an_account_that_founds_the_organisation(w: World) -> None:
@@ -227,6 +236,75 @@ async def test_a_new_password_needs_a_proof_for_that_and_ends_other_sessions(w: 
     w.owner.token = other.token
     assert await code_of(w.call(w.owner, m.ListSessions(), m.Sessions)) is ErrorCode.SESSION_ENDED
     await w.log_in(user)
+
+
+@contextlib.asynccontextmanager
+async def writing_held(w: World) -> AsyncGenerator[Connection]:
+    """Another process writes, as a command does: what the server wants to write waits until the block ends."""
+
+    def hold() -> Connection:
+        connection = connect(w.data / "zegel.db")
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    connection = await asyncio.to_thread(hold)
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+async def metric(w: World, name: str) -> int:
+    async with w.http.get(w.url + "/metrics") as response:
+        lines = (await response.text()).splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"zegel_{name} "))
+
+
+async def wait_until(w: World, name: str, least: int) -> None:
+    for _ in range(2000):
+        if await metric(w, name) >= least:
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("state", [AccountState.BLOCKED, None])
+async def test_a_log_in_under_way_opens_nothing_once_its_account_is_blocked_or_deleted(
+    w: World, state: AccountState | None
+) -> None:
+    commits = await metric(w, "commits_total")
+    async with writing_held(w) as connection:
+        logging_in = asyncio.create_task(code_of(w.log_in(w.owner)))
+        # It was proved and its session is on the way to the disk.
+        await wait_until(w, "commits_total", commits + 1)
+        if state is None:
+            accounts.delete(connection, w.owner.account, (KDF.memory_kib, KDF.passes, KDF.parallelism))
+        else:
+            accounts.set_state(connection, w.owner.account, state)
+    assert await logging_in is ErrorCode.LOG_IN_FAILED
+    if state is not None:
+        await w.operator("account", "unblock", id_text(w.owner.account))
+        w.owner.token = (await w.log_in(w.owner)).token
+        found = await w.call(w.owner, m.ListSessions(), m.Sessions)
+        assert [line.is_current for line in found.sessions] == [True]
+
+
+async def test_a_log_in_under_way_with_the_old_password_opens_nothing(w: World) -> None:
+    user = User(w.owner.person, w.owner.handle, User.new("x").password, w.owner.recovery, w.owner.token)
+    proof = await w.prove(w.owner, Action.CHANGE_PASSWORD)
+    change = m.SetPassword(*proof, primitives.random_bytes(16), KDF, user.secrets(WrapKind.PASSWORD))
+    commits = await metric(w, "commits_total")
+    async with writing_held(w):
+        changing = asyncio.create_task(w.call(user, change, m.Done))
+        await wait_until(w, "commits_total", commits + 1)
+        logging_in = asyncio.create_task(code_of(w.log_in(w.owner)))
+        # The new password is not on disk: the old one was proved, and its session waits behind.
+        await wait_until(w, "queued_writes", 1)
+    await changing
+    assert await logging_in is ErrorCode.LOG_IN_FAILED
+    found = await w.call(user, m.ListSessions(), m.Sessions)
+    assert [line.is_current for line in found.sessions] == [True]
 
 
 async def test_a_proof_of_somebody_else_changes_nothing(w: World) -> None:

@@ -39,7 +39,7 @@ from zegel_server.services.account_row import (
 )
 from zegel_server.services.limits import Window
 from zegel_server.services.refusal import RefusedError, no_access
-from zegel_server.store import accounts, consents, invitations
+from zegel_server.store import accounts, consents, invitations, sessions
 from zegel_server.store.accounts import AccountState
 from zegel_server.store.errors import ConflictError
 
@@ -123,12 +123,12 @@ class Accounts:
         self._successes.take(digest)
         self._by_address.take(address)
         is_recovery = proof.action is Action.RECOVER
-        return await self._open_session(found.account, row, request.client, is_recovery=is_recovery)
+        return await self._open_session(found.account, found.sealed, row, request.client, is_recovery=is_recovery)
 
     async def _open_session(
-        self, account: bytes, row: AccountRow, client: str, *, is_recovery: bool
+        self, account: bytes, sealed: bytes, row: AccountRow, client: str, *, is_recovery: bool
     ) -> messages.LoggedIn:
-        token, session = await self._sessions.open(account, client, is_restricted=is_recovery)
+        token, session = await self._sessions.open(account, sealed, client, is_restricted=is_recovery)
         secret = row.recovery.secret if is_recovery else row.password.secret
         return messages.LoggedIn(token, session.session, account, secret, row.older, session.expires_ms)
 
@@ -192,7 +192,7 @@ class Accounts:
             raise ProtocolError(ErrorCode.INVITATION, "the invitation or the id was used") from None
         if not is_made:
             raise ProtocolError(ErrorCode.HANDLE_TAKEN, "somebody has this handle")
-        return await self._open_session(form.keys.account, row, request.client, is_recovery=False)
+        return await self._open_session(form.keys.account, sealed, row, request.client, is_recovery=False)
 
     # --- changing ---
 
@@ -206,8 +206,10 @@ class Accounts:
         wrap = verify_secrets(request.password, WrapKind.PASSWORD, caller.account, request.kdf)
         _verify_same_generation(row, wrap)
         new = AccountRow(VERSION, request.salt, request.kdf, request.password, row.recovery, row.older)
-        await self._replace(found, row, new)
-        await self._sessions.end_others(caller)
+        # In one transaction with the end of the others: no crash leaves one that the old password opened.
+        await self._replace(found, row, new, kept_session=caller.session)
+        caller.is_restricted = False
+        self._hub.end_others(caller.account, caller.session, ErrorCode.SESSION_ENDED)
         return messages.Done()
 
     async def set_recovery(self, caller: Caller, request: messages.SetRecovery) -> messages.Done:
@@ -242,12 +244,12 @@ class Accounts:
             raise ProtocolError(ErrorCode.LOG_IN_FAILED, "a proof of another purpose")
         return await self._prove(encoded, signature, proof, caller.account)
 
-    async def _replace(self, found: StoredAccount, old: AccountRow, new: AccountRow) -> None:
+    async def _replace(
+        self, found: StoredAccount, old: AccountRow, new: AccountRow, kept_session: bytes | None = None
+    ) -> None:
+        """Replaces the row; where a session is named, all others end with that."""
         sealed = seal_account(self._secrets, found.account, new)
-        done = await self._database.write(
-            accounts.replace_sealed, found.account, found.sealed, sealed, _kdf(new), _kdf(old)
-        )
-        if not done:
+        if not await self._database.write(_replace_row, found, sealed, _kdf(new), _kdf(old), kept_session):
             raise RefusedError(ErrorCode.STALE_PREV, "the account was changed in the same moment")
 
     # --- consents ---
@@ -310,6 +312,21 @@ def _make_account(connection: Connection, form: SignUpForm, digest: bytes, seale
         consents.give(connection, account, consent, now_ms)
     if invitation.is_operators and not invitations.take_permission(connection, invitation, account):
         raise ConflictError("the permission was taken")
+    return True
+
+
+def _replace_row(
+    connection: Connection,
+    found: StoredAccount,
+    sealed: bytes,
+    kdf: accounts.Kdf,
+    old_kdf: accounts.Kdf,
+    kept_session: bytes | None,
+) -> bool:
+    if not accounts.replace_sealed(connection, found.account, found.sealed, sealed, kdf, old_kdf):
+        return False
+    if kept_session is not None:
+        sessions.end_others(connection, found.account, kept_session)
     return True
 
 

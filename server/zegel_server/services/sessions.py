@@ -40,8 +40,20 @@ class Sessions:
         self._hub = hub
         self._touched_day = 0
 
-    async def open(self, account: bytes, client: str, *, is_restricted: bool) -> tuple[bytes, StoredSession]:
-        """Opens a session and returns its token, which is kept nowhere."""
+    async def open(
+        self, account: bytes, sealed: bytes, client: str, *, is_restricted: bool
+    ) -> tuple[bytes, StoredSession]:
+        """Opens a session and returns its token, which is kept nowhere.
+
+        Args:
+            account: Whose.
+            sealed: The account's blob against which its owner proved to be the owner.
+            client: The kind of client.
+            is_restricted: Whether a recovery sheet opens it.
+
+        Raises:
+            ProtocolError: `LOG_IN_FAILED`: the account was blocked, deleted or changed since.
+        """
         now_ms = self._clock.now_ms()
         token = primitives.random_bytes(TOKEN_BYTES)
         session = StoredSession(
@@ -54,7 +66,9 @@ class Sessions:
             is_restricted,
         )
         digest = self._secrets.token_digest(token)
-        ended = await self._database.write(sessions.insert, digest, session, self._config.per_account)
+        ended = await self._database.write(sessions.insert, digest, session, sealed, self._config.per_account)
+        if ended is None:
+            raise ProtocolError(ErrorCode.LOG_IN_FAILED, "the account was changed in the same moment: log in again")
         for old in ended:
             self._hub.end_session(old, ErrorCode.SESSION_ENDED)
         return token, session
@@ -95,12 +109,6 @@ class Sessions:
         # Later in this turn of the loop: who ends their own session gets the answer first.
         asyncio.get_running_loop().call_soon(self._hub.end_session, request.session, ErrorCode.SESSION_ENDED)
         return messages.Done()
-
-    async def end_others(self, caller: Caller) -> None:
-        """Ends all other sessions of the caller's account; the caller's own is no longer restricted."""
-        await self._database.write(sessions.end_others, caller.account, caller.session)
-        caller.is_restricted = False
-        self._hub.end_others(caller.account, caller.session, ErrorCode.SESSION_ENDED)
 
     async def sweep(self) -> None:
         """Ends sessions past their time and closes their connections."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zegel_server.store import accounts
+from zegel_server.store.accounts import AccountState
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,8 +32,17 @@ def _session(row: tuple[bytes, bytes, int, int, int, str, int]) -> StoredSession
     return StoredSession(account, session, opened_ms, expires_ms, last_seen_day, client, bool(is_restricted))
 
 
-def insert(connection: Connection, token_digest: bytes, session: StoredSession, most: int) -> list[bytes]:
-    """Adds a session; of more than `most` the oldest end. Returns those."""
+def insert(
+    connection: Connection, token_digest: bytes, session: StoredSession, sealed: bytes, most: int
+) -> list[bytes] | None:
+    """Adds a session; of more than `most` the oldest end.
+
+    Returns those; or None, and adds nothing, where the account is no longer the one that was asked: blocked, deleted,
+    or with another blob than `sealed`.
+    """
+    account = accounts.find(connection, session.account)
+    if account is None or account.state is not AccountState.ACTIVE or account.sealed != sealed:
+        return None
     connection.execute(
         "INSERT INTO session (account, session, token_digest, opened_ms, expires_ms, last_seen_day, client, "
         "is_restricted) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
