@@ -250,7 +250,7 @@ async def writing_held(w: World) -> AsyncGenerator[Connection]:
     connection = await asyncio.to_thread(hold)
     try:
         yield connection
-        connection.execute("COMMIT")
+        await asyncio.to_thread(connection.execute, "COMMIT")
     finally:
         connection.close()
 
@@ -279,9 +279,10 @@ async def test_a_log_in_under_way_opens_nothing_once_its_account_is_blocked_or_d
         # It was proved and its session is on the way to the disk.
         await wait_until(w, "commits_total", commits + 1)
         if state is None:
-            accounts.delete(connection, w.owner.account, (KDF.memory_kib, KDF.passes, KDF.parallelism))
+            kdf = (KDF.memory_kib, KDF.passes, KDF.parallelism)
+            await asyncio.to_thread(accounts.delete, connection, w.owner.account, kdf)
         else:
-            accounts.set_state(connection, w.owner.account, state)
+            await asyncio.to_thread(accounts.set_state, connection, w.owner.account, state)
     assert await logging_in is ErrorCode.LOG_IN_FAILED
     if state is not None:
         await w.operator("account", "unblock", id_text(w.owner.account))
