@@ -324,7 +324,12 @@ async def test_a_slow_reader_is_dropped_and_holds_up_nobody(tmp_path: Path) -> N
         for request in (m.HelloFrame(1, m.Hello(1, s.owner.token)), m.RequestFrame(2, m.Subscribe((s.book.ledger,)))):
             frame = m.encode_message(request)
             writer.write(bytes([0x82, 0x80 | len(frame)]) + bytes(4) + frame)
-        await asyncio.sleep(0.2)
+        for rid in (1, 2):
+            # Nothing is sent to who is not known to have subscribed.
+            _, size = await reader.readexactly(2)
+            if size == 126:
+                size = int.from_bytes(await reader.readexactly(2), "big")
+            assert FRAME.decode(await reader.readexactly(size)).rid == rid
         # It reads nothing from here on, while much is written.
         async with w.live(s.owner, s.book.ledger) as quick:
             for position in range(1, 101):
@@ -407,6 +412,8 @@ async def test_too_many_tcp_connections_are_closed_unread(tmp_path: Path) -> Non
                     assert response.status == 200
                     break
             await asyncio.sleep(0.05)
+        else:
+            raise AssertionError("nobody is let in after the others have gone")
 
 
 async def test_health_ready_metrics_front_page_and_what_is_not_there(w: World) -> None:
