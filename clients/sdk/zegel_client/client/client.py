@@ -12,6 +12,7 @@ from zegel_client.client.dossier_list import DossierList
 from zegel_client.client.events import ConnectionChanged
 from zegel_client.client.follower import Follower
 from zegel_client.client.joining import Joining
+from zegel_client.client.upkeep import keep_up, make_profile
 from zegel_client.errors import RefusedError
 from zegel_protocol.errors import ErrorCode
 
@@ -229,11 +230,10 @@ class Client:
             UsageError: Several dossiers have that title.
             HistoryError: What the server shows contradicts what was verified before.
         """
-        dossier = Dossier(await self._dossiers.open(ref))
-        await dossier.make_profile()
-        await dossier.remove_leavers()
-        await self._follower.follow(dossier.id)
-        return dossier
+        sync = await self._dossiers.open(ref)
+        await keep_up(sync)
+        await self._follower.follow(sync.ledger)
+        return Dossier(sync)
 
     async def create_organisation(self, name: str, organisation: bytes | None = None, *, own_name: str = "") -> Dossier:
         """Writes the first entry of an organisation that the operator gave this account the permission for.
@@ -272,7 +272,7 @@ class Client:
         dossier = Dossier(sync)
         informed: dict[str, Value] = {"by": informed_by, "on": informed_on}
         await dossier.create(title, informed, found, time_ms)
-        await dossier.make_profile()
+        await make_profile(sync)
         await self._follower.follow(dossier.id)
         return dossier
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from zegel_client.client.section import Section
+from zegel_client.client.upkeep import list_stewards
 from zegel_client.client.views import AlarmView, InvitationView, MemberView, RightView, SectionView, TimelineLine
 from zegel_client.engine.roles import SIDE, STANDARD_KINDS, Access, Role, is_steward, parse_access, parse_role, presets
 from zegel_client.errors import RefusedError
@@ -137,12 +138,9 @@ class Dossier:
     def _grant_all(self, draft: Draft, section: bytes, readers: Mapping[bytes, Right]) -> None:
         rights = {self._sync.context.account: ALL_RIGHTS, **readers}
         if not self._sync.replica.is_empty:
-            rights |= dict.fromkeys(self._stewards(), ALL_RIGHTS)
+            rights |= dict.fromkeys(list_stewards(self.state), ALL_RIGHTS)
         for account, right in rights.items():
             draft.grant(account, whole(section), right)
-
-    def _stewards(self) -> list[bytes]:
-        return [member.account for member in self.state.list_members() if self.state.is_steward(member.account)]
 
     async def create(
         self, title: str, informed: dict[str, Value], organisation: LedgerSync, time_ms: int | None
@@ -165,30 +163,6 @@ class Dossier:
                 draft.grant(own, whole(section), ALL_RIGHTS)
 
         await self._sync.append(build, organisation=organisation, time_ms=time_ms)
-
-    async def make_profile(self) -> None:
-        """Makes the own profile, the one section that each member may make; nothing when it is there."""
-        state, own = self.state, self._sync.context.account
-        member = state.find_member(own)
-        if state.kind is not LedgerKind.DOSSIER or member is None or self._sync.frozen is not None:
-            return
-        if not state.may_read_anything(own, state.lobby):
-            return  # without the lobby there are no words to name it by
-        if state.get_section(state.lobby).is_due() and not state.is_giver(own, self.now_ms()):
-            return  # words wait for whoever may begin the lobby's new epoch
-        since = member.memberships[-1].first
-        if any(found.profile_of == own and found.created >= since for found in state.sections.values()):
-            return
-        kind = f"profile-{self._sync.context.identity.handle}"
-
-        def build(draft: Draft) -> None:
-            section = draft.create_section({"kind": kind, "title": ""}, own)
-            for account in self._stewards():
-                if account != own:
-                    draft.grant(account, whole(section), Right.READ)
-            draft.grant(own, whole(section), ALL_RIGHTS)
-
-        await self._sync.append(build)
 
     # --- members -----------------------------------------------------------------------------------------------------
 
@@ -480,45 +454,6 @@ class Dossier:
     async def remove(self, person: bytes) -> int:
         """Ends all rights of a member at once; returns how many sections began a new epoch."""
         return await self._sync.append(lambda draft: draft.remove(person), needs_pins=True)
-
-    async def remove_leavers(self) -> list[bytes]:
-        """Removes whom the organisation vouched for and who left it; a steward's client does this when it opens.
-
-        Begins the epochs that are waited for as well, where the lobby is one of them: words wait for that.
-
-        A server that refuses leaves an alarm: nothing is hidden, and the dossier can be used.
-
-        Returns:
-            The accounts that were removed.
-        """
-        state, own = self.state, self._sync.context.account
-        if state.kind is not LedgerKind.DOSSIER or not state.is_steward(own, self.now_ms()):
-            return []
-        organisation = await self._sync.organisation()
-        if organisation is None:
-            return []
-        there = organisation.replica.state
-        gone = [
-            member.account
-            for member in state.list_members()
-            if member.account != own
-            and (member.memberships[-1].citation is not None or member.account == state.founder)
-            and there.find_member(member.account) is None
-        ]
-
-        def build(draft: Draft) -> None:
-            for account in gone:
-                if draft.state.find_member(account) is not None:
-                    draft.remove(account)
-            draft.advance_due()
-
-        if gone or state.get_section(state.lobby).is_due():
-            try:
-                await self._sync.append(build, needs_pins=True)
-            except RefusedError as error:
-                sentence = f"somebody left the organisation and could not be removed: {error.detail}"
-                self._sync.note(AlarmView(error.code, sentence, is_frozen=False))
-        return gone
 
     async def settle_ends(self) -> int:
         """Notes end dates that have passed and begins the epochs that are waited for; returns how many of both."""

@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from zegel_client.client.events import Claimed, ConnectionChanged, Typing
+from zegel_client.client.upkeep import keep_up
 from zegel_client.errors import UnreachableError
 from zegel_client.io.live import Lost, Resumed
 from zegel_protocol.errors import HistoryError, ProtocolError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from zegel_protocol.messages import Event
 
 _CONFIRM_AFTER_S = 1.0
+_BEGUN = Resumed()
+"""Stands for the connection that there is when somebody begins to listen, who was told of it."""
 
 
 class Follower:
@@ -56,25 +59,31 @@ class Follower:
     async def follow(self, ledger: bytes) -> None:
         """Follows one more ledger."""
         if self._task is not None and self._context.live.is_connected:
-            await self._context.live.ask(Subscribe((ledger,)), Subscribed)
+            with contextlib.suppress(UnreachableError):
+                # The connection broke: once it is back, everything that is open is followed.
+                await self._context.live.ask(Subscribe((ledger,)), Subscribed)
 
     async def _run(self) -> None:
         if self._context.live.is_connected:
-            await self._catch_up()
+            await self._take_safely(_BEGUN)
         while True:
-            event = await self._context.live.next_event()
-            try:
-                await self._take(event)
-            except HistoryError:
-                continue  # the ledger is frozen and has told so
-            except (ProtocolError, UnreachableError):
-                # A right that ended, or a connection that broke while asking: `Resumed` comes and all is asked again.
-                continue
+            await self._take_safely(await self._context.live.next_event())
+
+    async def _take_safely(self, event: Event | Resumed | Lost) -> None:
+        """Takes an event; whatever it brings, the next one is waited for."""
+        try:
+            await self._take(event)
+        except HistoryError:
+            return  # the ledger is frozen and has told so
+        except (ProtocolError, UnreachableError):
+            # A right that ended, or a connection that broke while asking: `Resumed` comes and all is asked again.
+            return
 
     async def _take(self, event: Event | Resumed | Lost) -> None:
         match event:
             case Resumed():
-                self._context.tell(ConnectionChanged(is_connected=True))
+                if event is not _BEGUN:
+                    self._context.tell(ConnectionChanged(is_connected=True))
                 await self._catch_up()
             case Lost():
                 self._context.tell(ConnectionChanged(is_connected=False))
@@ -110,13 +119,21 @@ class Follower:
             sync = self._find(ledger)
             if sync is None:
                 continue
-            await sync.refresh()
-            await sync.fetch_receipts()
-            for section in list(sync.sections.values()):
-                section.sender.wake()
-                if section.has_verified:
-                    await section.catch_up()
+            with contextlib.suppress(ProtocolError):
+                # A history that is contradicted has told so by itself, a right that ended is told to who uses it; the
+                # other ledgers go on.
+                await self._catch_up_with(sync)
         self._confirm_soon()
+
+    async def _catch_up_with(self, sync: LedgerSync) -> None:
+        await sync.refresh()
+        await sync.fetch_receipts()
+        if sync.owes_upkeep:
+            await keep_up(sync)
+        for section in list(sync.sections.values()):
+            section.sender.wake()
+            if section.has_verified:
+                await section.catch_up()
 
     def _confirm_soon(self) -> None:
         if self._confirming is None or self._confirming.done():

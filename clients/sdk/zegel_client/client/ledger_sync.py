@@ -70,6 +70,7 @@ class LedgerSync:
         verified: Persons compared in person, by account.
         frozen: Why nothing is sent any more; None: all is well.
         evidence: What contradicted the history: bytes as they came, each with what it is.
+        owes_upkeep: Whether a person opened it and `upkeep.keep_up` is still to be done.
         last_messages: By section, as they were shown last: what a frozen dossier goes on showing.
         last_records: The same of records.
     """
@@ -82,6 +83,7 @@ class LedgerSync:
         self.verified: dict[bytes, VerifiedPerson] = {}
         self.frozen: HistoryError | None = None
         self.evidence: list[tuple[str, bytes]] = []
+        self.owes_upkeep = False
         self.last_messages: dict[bytes, tuple[Message, ...]] = {}
         self.last_records: dict[bytes, tuple[Record, ...]] = {}
         self._find = find
@@ -93,6 +95,7 @@ class LedgerSync:
         self._turn = asyncio.Lock()
         self._is_open = False
         self._is_keyed = False
+        self._told = 0
         self._names: dict[bytes, str] = {}
         self._names_at = 0
         self._kept_keys = KeptKeys((), ())
@@ -102,6 +105,11 @@ class LedgerSync:
     def ledger(self) -> bytes:
         """The ledger's id."""
         return self.replica.ledger
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether a server was asked: without one a ledger may have been opened from what this device keeps."""
+        return self._is_open
 
     # --- the brake ---------------------------------------------------------------------------------------------------
 
@@ -191,6 +199,8 @@ class LedgerSync:
             await self._fetch_keys()
             await self._fetch_receipts()
         self._is_open = True
+        self._told = self._told or self.replica.next_index  # who opens it need not hear that it grew
+        self._tell_growth()
 
     async def open_from_vault(self) -> bool:
         """Starts from what this device keeps, without a server; returns whether there is enough."""
@@ -205,6 +215,7 @@ class LedgerSync:
                 for section in self.replica.state.sections:
                     self.replica.accept_links(section, keys.links_of(section))
                 self._recollection = Recollection(memory, 0, points_of([memory]))
+                self._told = self.replica.next_index
         return True
 
     def _restore(self, memory: Memory) -> None:
@@ -229,30 +240,35 @@ class LedgerSync:
             await self.refresh()
 
     async def _refresh(self) -> None:
-        before = self.replica.next_index
-        concerns_keys = await self._fetch_entries()
-        if self.replica.trust is not Trust.OFFER and (concerns_keys or not self._is_keyed):
+        await self._fetch_entries()
+        if self.replica.trust is not Trust.OFFER and not self._is_keyed:
             await self._fetch_keys()
-        if self.replica.next_index != before:
-            for sync in list(self.sections.values()):
-                sync.take_entries()
-            self.context.tell(LedgerGrew(self.ledger, self.replica.state.head_index))
+        self._tell_growth()
+
+    def _tell_growth(self) -> None:
+        """Tells sections and listeners of entries that they do not know of; a break in between puts that off."""
+        if self._told == self.replica.next_index:
+            return
+        for sync in list(self.sections.values()):
+            sync.take_entries()
+        self._told = self.replica.next_index
+        self.context.tell(LedgerGrew(self.ledger, self.replica.state.head_index))
 
     async def ensure_index(self, index: int) -> None:
         """Brings the ledger up to an entry that somebody's signature names."""
         if index >= self.replica.next_index:
             await self.refresh()
 
-    async def _fetch_entries(self) -> bool:
-        """Fetches entries; returns whether any of them concerns own keys."""
-        concerns_keys = False
+    async def _fetch_entries(self) -> None:
+        """Fetches entries; after one that concerns own keys, those are to be fetched as well."""
         while True:
             answer = await self.context.live.ask(GetEntries(self.ledger, self.replica.next_index, MAX_PAGE), Entries)
             self.see("entries", answer)
             for verified in await self._accept(answer):
-                concerns_keys = concerns_keys or self._concerns_keys(verified)
+                if self._concerns_keys(verified):
+                    self._is_keyed = False
             if self.replica.is_empty or self.replica.next_index > answer.head_index:
-                return concerns_keys
+                return
             if not answer.entries:
                 raise HistoryError(ErrorCode.GAP, "the server shows fewer entries than it says there are")
 
@@ -392,8 +408,7 @@ class LedgerSync:
                 if self.replica.next_index == index:
                     prepared.commit(self.replica, organisation)
                     self._is_open = self._is_keyed = True
-                for sync in list(self.sections.values()):
-                    sync.take_entries()
+                self._tell_growth()
                 await self._refresh()
         return True
 
