@@ -38,6 +38,7 @@ async def raw(w: World, sent: bytes) -> tuple[int, bytes]:
             received = await reader.read()
     writer.close()
     head, _, body = received.partition(b"\r\n\r\n")
+    assert [line for line in head.split(b"\r\n") if line.lower().startswith(b"server:")] == [b"Server: Zegel"]
     return int(head.split(b" ", 2)[1]), body
 
 
@@ -96,6 +97,26 @@ async def test_what_is_no_http(w: World, sent: bytes) -> None:
     before = stored(w.data)
     status, body = await raw(w, sent)
     assert (status, code_of(body)) == (400, ErrorCode.ENCODING)
+    await serves(w, before)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"",
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+        b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 12\r\n",
+        b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+        b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAA\r\n",
+        b"Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \xc3\xa9\r\n",
+        b"Connection: Upgrade, close\r\nUpgrade: h2c\r\n",
+    ],
+)
+async def test_what_is_no_handshake(w: World, headers: bytes) -> None:
+    before = stored(w.data)
+    close = b"" if b"Connection" in headers else b"Connection: close\r\n"
+    status, body = await raw(w, b"GET /v1/live HTTP/1.1\r\nHost: x\r\n" + close + headers + b"\r\n")
+    assert (status, code_of(body)) == (400, ErrorCode.INVALID)
     await serves(w, before)
 
 

@@ -436,6 +436,21 @@ async def test_health_ready_metrics_front_page_and_what_is_not_there(w: World) -
             assert response.status == 404
 
 
+async def test_no_answer_tells_with_what_the_server_was_made(w: World) -> None:
+    for path in ("/", "/nothing", "/v1/call"):
+        async with w.http.get(w.url + path) as response:
+            assert response.headers.getall("Server") == ["Zegel"], path
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "A" * 22 + "==",
+    }
+    async with w.http.get(w.url + "/v1/live", headers=upgrade) as response:
+        assert response.status == 101
+        assert response.headers.getall("Server") == ["Zegel"]
+
+
 async def test_bad_bodies_of_single_calls(w: World) -> None:
     token = w.owner.token
     pack = msgspec.msgpack.encode

@@ -15,6 +15,7 @@ from zegel_protocol.errors import ErrorCode
 from zegel_protocol.messages import Failure
 from zegel_server.http.addresses import group_of
 from zegel_server.http.routes import failed
+from zegel_server.http.server_name import with_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -71,11 +72,13 @@ class Connection(RequestHandler):
 
         Nor is there one where the other side went before its answer came.
         """
+        response: web.StreamResponse
         if not isinstance(exc, HttpProcessingError | ConnectionError) or request.writer.output_size:
-            return super().handle_error(request, status, exc, message)
-        response = failed(Failure(ErrorCode.ENCODING, "this is not HTTP as it should be"), status)
-        response.force_close()
-        return response
+            response = super().handle_error(request, status, exc, message)
+        else:
+            response = failed(Failure(ErrorCode.ENCODING, "this is not HTTP as it should be"), status)
+            response.force_close()
+        return with_name(response)
 
 
 class LimitedServer(web.Server):
@@ -138,7 +141,7 @@ class LimitedServer(web.Server):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._end_silence(request.protocol)
-        return await self._answer(request)
+        return with_name(await self._answer(request))
 
     def _end_silence(self, handler: RequestHandler) -> None:
         timer = self._silent.pop(handler, None)

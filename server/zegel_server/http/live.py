@@ -18,6 +18,7 @@ from zegel_protocol import messages
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError
 from zegel_protocol.messages import MAX_FRAME_BYTES, Accepted, Failure, RequestFrame, ServerFrame, encode_message
 from zegel_server.http.requests import FRAME, HELLO, explain, read_rid
+from zegel_server.http.server_name import with_name
 from zegel_server.log import EventName
 from zegel_server.services.delivery import event_frame
 from zegel_server.services.refusal import RefusedError, failure_of
@@ -67,15 +68,18 @@ class Live:
         Raises:
             ProtocolError: `INVALID`: the request does not ask for a WebSocket.
         """
-        socket = web.WebSocketResponse(
-            compress=False,
-            max_msg_size=MAX_FRAME_BYTES,
-            timeout=CLOSE_SECONDS,
-            heartbeat=self._limits.idle_seconds,
+        socket = with_name(
+            web.WebSocketResponse(
+                compress=False,
+                max_msg_size=MAX_FRAME_BYTES,
+                timeout=CLOSE_SECONDS,
+                heartbeat=self._limits.idle_seconds,
+            )
         )
         try:
             await socket.prepare(request)
-        except web.HTTPException:
+        except (web.HTTPException, ValueError):
+            # Of a key that is not even ASCII aiohttp says ValueError.
             raise ProtocolError(ErrorCode.INVALID, "this path is a WebSocket of version 13") from None
         rid = 0
         try:
