@@ -308,6 +308,10 @@ class Client:
         """Takes up all answers to invitations that this account may take up: their authors become members.
 
         Two answers with different keys to one invitation are taken up by nobody: they stand in `Dossier.alarms`.
+
+        Raises:
+            WelcomeError: Some dossiers cannot be used, such as one whose history is contradicted. It tells which, and
+                who joined the others.
         """
         return await self._joining.welcome()
 

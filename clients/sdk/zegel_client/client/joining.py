@@ -9,7 +9,7 @@ from zegel_client.client.signing_in import is_permission, look_at
 from zegel_client.client.views import AlarmView, Joined
 from zegel_client.engine.session import prepare_permit
 from zegel_client.engine.side_threads import add_side_threads
-from zegel_client.errors import RefusedError
+from zegel_client.errors import RefusedError, WelcomeError
 from zegel_protocol.account import normalise_handle
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
 from zegel_protocol.invite_note import open_note, seal_note
@@ -82,24 +82,35 @@ class Joining:
     # --- taking up ---------------------------------------------------------------------------------------------------
 
     async def welcome(self) -> list[Joined]:
-        """Takes up answers in all ledgers where this account gives."""
+        """Takes up answers in all ledgers where this account gives; one that cannot be used holds up no other.
+
+        Raises:
+            WelcomeError: Some could not be used.
+        """
         joined: list[Joined] = []
+        failures: dict[bytes, ProtocolError] = {}
         for line in await self._dossiers.lines():
             if not line.is_member:
                 continue
             try:
-                answer = await self._context.live.ask(GetClaims(line.ledger), Claims)
-            except RefusedError as error:
-                if error.code is not ErrorCode.NO_ACCESS:
-                    raise
-                continue  # no giver there
-            if answer.claims:
-                joined.extend(await self._welcome(await self._dossiers.open(line.ledger), answer.claims))
+                await self._welcome_in(line.ledger, joined)
+            except ProtocolError as error:
+                failures[line.ledger] = error
+        if failures:
+            raise WelcomeError(joined, failures)
         return joined
 
-    async def _welcome(self, sync: LedgerSync, claims: tuple[Claim, ...]) -> list[Joined]:
-        joined: list[Joined] = []
-        for invite, answers in _verified(sync, claims).items():
+    async def _welcome_in(self, ledger: bytes, joined: list[Joined]) -> None:
+        try:
+            answer = await self._context.live.ask(GetClaims(ledger), Claims)
+        except RefusedError as error:
+            if error.code is not ErrorCode.NO_ACCESS:
+                raise
+            return  # no giver there
+        if not answer.claims:
+            return
+        sync = await self._dossiers.open(ledger)
+        for invite, answers in _verified(sync, answer.claims).items():
             if len({ACCEPTANCE.decode(answer.acceptance).keys for answer in answers}) > 1:
                 sentence = "two people answered one invitation: it must have been read by somebody else; make a new one"
                 sync.note(AlarmView(ErrorCode.ACCEPTANCE, sentence, is_frozen=False))
@@ -108,7 +119,6 @@ class Joining:
                 joined.append(await self._add(sync, invite, answers[0]))
             except ObjectError as error:
                 sync.note(_not_taken_up(error))
-        return joined
 
     async def _add(self, sync: LedgerSync, invite: bytes, claim: Claim) -> Joined:
         words = dict(sync.replica.invite_words(invite))
