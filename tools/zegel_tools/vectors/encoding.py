@@ -95,6 +95,7 @@ _NOT_CANONICAL: tuple[tuple[str, str], ...] = (
     ("bytes cut off", "c40201"),
     ("list cut off", "9201"),
     ("map cut off", "81a161"),
+    ("map cut off before its key", "81"),
     ("text with a stray continuation byte", "a180"),
     ("text in overlong UTF-8", "a2c080"),
     ("text with half of a surrogate pair", "a3eda080"),
@@ -139,6 +140,10 @@ def _add_limits(cases: CaseList) -> None:
     cases.bad("limits: a byte too long", "decode", within, ErrorCode.TOO_LARGE, length_bytes=4)
     cases.bad("limits: a list too deep", "decode", within, ErrorCode.TOO_LARGE, depth=1)
     cases.bad("limits: a value too many", "decode", within, ErrorCode.TOO_LARGE, count=3)
+    # Each list has room for what it says that it holds; both together have not.
+    nested: Fields = {"encoded": "939200000000", "length_bytes": 6, "depth": 2, "count": 6}
+    cases.good("limits: two lists just within", "decode", nested, {"value": [[0, 0], 0, 0]})
+    cases.bad("limits: two lists with a value too many", "decode", nested, ErrorCode.TOO_LARGE, count=5)
 
 
 def _add_derivation(cases: CaseList) -> None:

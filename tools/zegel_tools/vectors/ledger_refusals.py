@@ -22,7 +22,12 @@ from zegel_protocol.ledger.operations import (
     Words,
     WrapReference,
 )
-from zegel_tools.vectors import ledger_refused_grants, ledger_refused_newcomers, ledger_refused_people
+from zegel_tools.vectors import (
+    ledger_refused_by_one,
+    ledger_refused_grants,
+    ledger_refused_newcomers,
+    ledger_refused_people,
+)
 from zegel_tools.vectors.forms import add_form_failures, changed_object
 from zegel_tools.vectors.hand_written import SILENCE, a_hash
 from zegel_tools.vectors.ledger_cast import (
@@ -59,6 +64,7 @@ def add(story: Story) -> None:
     ledger_refused_grants.add(story)
     ledger_refused_newcomers.add(story)
     ledger_refused_people.add(story)
+    ledger_refused_by_one.add(story)
 
 
 _SAY = does(SetName(SILENCE))
