@@ -53,6 +53,21 @@ def reader_scopes(lines: Sequence[GrantLine], first_epoch: int, last_epoch: int)
     return tuple(sorted(scopes, key=lambda scope: (scope.epoch, scope.kind, scope.id)))
 
 
+def granted_scopes(lines: Sequence[GrantLine], last_epoch: int) -> tuple[KeyScope, ...]:
+    """All keys that a wrap may hold for a reader: who knows history may be given every epoch's K and H.
+
+    All of that follows by the links; given directly it mends a link that was found wrong.
+
+    Args:
+        lines: As in `reader_scopes`.
+        last_epoch: The section's current epoch.
+    """
+    wide = next((line.current() for line in lines if line.scope.kind is ScopeKind.SECTION), None)
+    if wide is not None and wide.since_epoch == 0:
+        return tuple(KeyScope(n, kind, NO_ID) for n in range(1, last_epoch + 1) for kind in _WIDE_KINDS)
+    return reader_scopes(lines, 1, last_epoch)
+
+
 def required_scopes(state: LedgerState, entry: Entry) -> dict[tuple[bytes, bytes], tuple[KeyScope, ...]]:
     """What each reader must get with an entry that was applied: {(section, grantee): scopes}.
 
@@ -134,11 +149,5 @@ def verify_wraps(state: LedgerState, entry: Entry, wraps: Sequence[bytes], links
 def _verify_scopes_are_granted(state: LedgerState, given: dict[tuple[bytes, bytes], set[KeyScope]]) -> None:
     for (section, grantee), scopes in given.items():
         lines = state.readers(section).get(grantee, [])
-        epoch = state.get_section(section).epoch
-        granted = set(reader_scopes(lines, 1, epoch))
-        wide = next((line.current() for line in lines if line.scope.kind is ScopeKind.SECTION), None)
-        if wide is not None and wide.since_epoch == 0:
-            # All of it follows by the links; given directly it mends a link that was found wrong.
-            granted |= {KeyScope(n, kind, NO_ID) for n in range(1, epoch + 1) for kind in _WIDE_KINDS}
-        if not scopes <= granted:
+        if not scopes <= set(granted_scopes(lines, state.get_section(section).epoch)):
             raise ObjectError(ErrorCode.WRAPS, "a wrap gives more than the ledger grants")

@@ -451,6 +451,31 @@ class Dossier:
         if history == "now":
             await Section(self._sync.section(scope.section)).carry()
 
+    async def rewrap(self, person: bytes, section: bytes | None = None) -> int:
+        """Gives somebody the keys of what they may read anew, after their client found a wrap or link that was wrong.
+
+        Whoever reads a whole section may, and holds what the person is owed; nobody's rights change.
+
+        Args:
+            person: Account.
+            section: None: every section in which this account may.
+
+        Returns:
+            In how many sections.
+
+        Raises:
+            RefusedError: `NO_ACCESS`: no such member.
+            ProtocolError: `NO_ACCESS`: not in that section.
+        """
+        await self.refresh()
+        self._member(person)
+        for found in self.state.sections.values() if section is None else (self.state.get_section(section),):
+            has_narrow = any(line.grantee == person and line.scope.id != NO_ID for line in found.grants)
+            if has_narrow and self.state.section_rights(self.account, found.section, self.now_ms()) & Right.READ:
+                # The key of a slot goes with its word, and that of a record follows from its place.
+                await self._sync.section(found.section).load_records()
+        return await self._sync.append(lambda draft: draft.rewrap(person, section))
+
     async def remove(self, person: bytes) -> int:
         """Ends all rights of a member at once; returns how many sections began a new epoch."""
         return await self._sync.append(lambda draft: draft.remove(person), needs_pins=True)

@@ -165,7 +165,10 @@ class LedgerSync:
         author = alarm.author if alarm.author is not None else self._givers.get(alarm)
         where = f"entry {alarm.index}" if alarm.index is not None else "the ledger"
         who = self.name_of(author) if author is not None else "no member"
-        return AlarmView(alarm.code, f"{where}, by {who}: {alarm.detail}", is_frozen=False, author=author)
+        section = alarm.section if alarm.section != NO_ID else None
+        return AlarmView(
+            alarm.code, f"{where}, by {who}: {alarm.detail}", is_frozen=False, section=section, author=author
+        )
 
     async def _find_givers(self) -> None:
         """Asks for the entries of what was found wrong: their authors are named, where they did give it."""

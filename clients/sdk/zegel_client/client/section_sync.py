@@ -136,8 +136,9 @@ class SectionSync:
             HistoryError: A pin contradicts what is here.
         """
         state = self.ledger.replica.state
-        if find_floor(state, self.section, self.ledger.context.account) != self.replica.floor:
-            # More or less of the past may be read than before: what is here is fetched again.
+        has_moved = find_floor(state, self.section, self.ledger.context.account) != self.replica.floor
+        if has_moved or self.replica.may_open_more():
+            # More or less may be read than before: what is here is fetched again.
             self._points = [self.replica.head] if self.replica.head.position else []
             self.replica = self._new_replica()
             self._records, self._memory, self.has_verified = None, None, False

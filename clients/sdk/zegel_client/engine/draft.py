@@ -44,10 +44,12 @@ from zegel_protocol.ledger.operations import (
     Operation,
     PlannedGrant,
     Remove,
+    Rewrap,
     Right,
     Scope,
     ScopeKind,
     SetName,
+    WrapReference,
 )
 from zegel_protocol.ledger.rules import INVITE_MS, preview_entry, try_entry
 from zegel_protocol.ledger.state import is_ended
@@ -289,6 +291,34 @@ class Draft:
             return True
         found = self._state.sections.get(scope.section)
         return found is not None and bool(found.epochs[-1].drop_key)
+
+    def rewrap(self, account: bytes, section: bytes | None = None) -> int:
+        """Gives a reader the keys that their rights give anew: it mends wraps and links that were wrong.
+
+        Args:
+            account: The reader.
+            section: None: every section that both read and of which the author holds what the reader is owed.
+
+        Returns:
+            In how many sections.
+
+        Raises:
+            ProtocolError: `NO_ACCESS`: that section is not the author's to mend for them.
+        """
+        now_ms, own = self._now_ms, self.own.account
+        sections = [
+            found
+            for found in (self.state.sections if section is None else (section,))
+            if self.state.section_rights(own, found, now_ms) & Right.READ
+            and self._keys.can_mend(self.state, found, account)
+        ]
+        if section is not None and not sections:
+            raise ProtocolError(ErrorCode.NO_ACCESS, "keys are given anew by who holds them, to who reads with them")
+        generation = self.state.members[account].keys.generation if sections else 0
+        for found in sections:
+            # The hash stands there once the wrap is made.
+            self._operations.append(Rewrap(found, (WrapReference(account, generation, NO_HASH),)))
+        return len(sections)
 
     def remove(self, account: bytes) -> int:
         """Ends all rights of a member, and begins new epochs where the author may.

@@ -18,14 +18,15 @@ from zegel_protocol.ledger.operations import (
     Grant,
     NarrowCommitment,
     Operation,
+    Rewrap,
     Right,
     Scope,
     ScopeKind,
     WrapReference,
 )
 from zegel_protocol.ledger.rules import NARROW_KIND
-from zegel_protocol.ledger.wraps import required_scopes
-from zegel_protocol.wrap import KeyScope, WrappedKey, seal_wrap, wrap_hash
+from zegel_protocol.ledger.wraps import granted_scopes, reader_scopes, required_scopes
+from zegel_protocol.wrap import MAX_SCOPES, KeyScope, WrappedKey, seal_wrap, wrap_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,13 +134,39 @@ class EntryKeys:
         Raises:
             ProtocolError: `NO_ACCESS` when the author does not hold a key that somebody must get.
         """
+        wanted = required_scopes(after, entry)
+        for operation in entry.operations:
+            if isinstance(operation, Rewrap):
+                for reference in operation.wraps:
+                    wanted[operation.section, reference.grantee] = self._mended_scopes(
+                        after, operation.section, reference.grantee
+                    )
         wraps: dict[tuple[bytes, bytes], bytes] = {}
-        for (section, grantee), scopes in required_scopes(after, entry).items():
+        for (section, grantee), scopes in wanted.items():
             if not scopes:
                 continue
             keys = [self._wrapped_key(section, scope) for scope in scopes]
             wraps[section, grantee] = seal_wrap(keys, self._ledger, section, after.members[grantee].keys, self._author)
         return wraps
+
+    def _mended_scopes(self, after: LedgerState, section: bytes, grantee: bytes) -> tuple[KeyScope, ...]:
+        """What a reader is owed, and of the past beside it what is at hand: that mends links as well."""
+        lines, epoch = after.readers(section).get(grantee, []), after.get_section(section).epoch
+        owed = reader_scopes(lines, 1, epoch)
+        past = [scope for scope in granted_scopes(lines, epoch) if scope not in owed]
+        newest = [*(scope for scope in past if self._is_held(section, scope)), *owed][-MAX_SCOPES:]
+        return tuple(sorted(newest, key=lambda scope: (scope.epoch, scope.kind, scope.id)))
+
+    def _is_held(self, section: bytes, scope: KeyScope) -> bool:
+        if scope.kind is KeyKind.HISTORY:
+            return self._keyring.has_history(section, scope.epoch)
+        return self._keyring.find_epoch(section, scope.epoch) is not None
+
+    def can_mend(self, state: LedgerState, section: bytes, grantee: bytes) -> bool:
+        """Whether all that a reader is owed is at hand; False where there is nothing to be read."""
+        lines, epoch = state.readers(section).get(grantee, []), state.get_section(section).epoch
+        owed = reader_scopes(lines, 1, epoch)
+        return bool(owed) and all(self._is_held(section, scope) for scope in owed)
 
     def _wrapped_key(self, section: bytes, scope: KeyScope) -> WrappedKey:
         match scope.kind:
@@ -159,7 +186,7 @@ class EntryKeys:
     def with_wraps(
         self, after: LedgerState, operation: Operation, wraps: Mapping[tuple[bytes, bytes], bytes]
     ) -> Operation:
-        """Names the wraps in the operation that gives them: the advance where there is one, else the grant."""
+        """Names the wraps in the operation that gives them: the advance where there is one, else grant or rewrap."""
         if isinstance(operation, Advance):
             references = tuple(
                 WrapReference(grantee, after.members[grantee].keys.generation, wrap_hash(encoded))
@@ -167,6 +194,14 @@ class EntryKeys:
                 if section == operation.section
             )
             return replace(operation, wraps=references)
+        if isinstance(operation, Rewrap):
+            return replace(
+                operation,
+                wraps=tuple(
+                    replace(reference, wrap_hash=wrap_hash(wraps[operation.section, reference.grantee]))
+                    for reference in operation.wraps
+                ),
+            )
         if isinstance(operation, Grant) and operation.scope.section not in self.epochs:
             encoded = wraps.get((operation.scope.section, operation.grantee))
             if encoded is not None and operation.rights & Right.READ:

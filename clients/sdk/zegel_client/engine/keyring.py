@@ -106,17 +106,18 @@ class Keyring:
         """
         newest = state.get_section(section).epoch
         for epoch in range(newest, 1, -1):
-            keys = self.find_epoch(section, epoch)
-            if keys is None or keys.history is None:
-                continue
-            older = self.find_epoch(section, epoch - 1)
-            if older is None or older.history is None:
+            if self.has_history(section, epoch) and not self.has_history(section, epoch - 1):
                 return (2, epoch)
         return None
 
     def find_epoch(self, section: bytes, epoch: int) -> EpochKeys | None:
         """The keys of an epoch of a whole section."""
         return self._epochs.get((section, epoch))
+
+    def has_history(self, section: bytes, epoch: int) -> bool:
+        """Whether the history key of an epoch is at hand."""
+        keys = self.find_epoch(section, epoch)
+        return keys is not None and keys.history is not None
 
     def find_narrow(self, section: bytes, epoch: int, kind: KeyKind, scope_id: bytes) -> bytes | None:
         """The key of a slot or record, held as such or derived from the section's."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Advance, Grant, Rewrap
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from zegel_protocol.errors import ErrorCode
     from zegel_protocol.ledger.entry import Entry
+    from zegel_protocol.wrap import KeyScope, Wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class LedgerAlarm:
         author: Who signed the words; None where the entry tells.
         digest: Of the wrap or link as it came, to be looked for in the entry: only then its author gave it. Empty for
             what stands in the entry itself.
+        section: Of the wrap or link; zeros for words and drop keys.
+        withheld: The keys that the wrap or link should have given.
     """
 
     code: ErrorCode
@@ -32,6 +36,14 @@ class LedgerAlarm:
     index: int | None = None
     author: bytes | None = None
     digest: bytes = b""
+    section: bytes = NO_ID
+    withheld: frozenset[KeyScope] = field(default_factory=frozenset["KeyScope"])
+
+    def is_mended_by(self, index: int, wrap: Wrap) -> bool:
+        """Whether a wrap of an entry, found right, gives what was withheld: then there is nothing left to be done."""
+        if not self.withheld or self.index is None or self.index >= index or self.section != wrap.section:
+            return False
+        return self.withheld <= set(wrap.scopes)
 
 
 def named_digests(entry: Entry) -> Iterator[bytes]:

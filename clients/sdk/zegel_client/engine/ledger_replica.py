@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from zegel_client.engine.keyring import Keyring
 from zegel_client.engine.ledger_alarm import LedgerAlarm
-from zegel_protocol.epoch import link_hash, verify_drop_key
+from zegel_protocol.epoch import KeyKind, link_hash, verify_drop_key
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, read_entry
 from zegel_protocol.ledger.rules import apply_entry
 from zegel_protocol.ledger.state import decode_state, encode_state
 from zegel_protocol.ledger.words import About, open_words, word_of
-from zegel_protocol.wrap import read_wrap, wrap_hash
+from zegel_protocol.wrap import KeyScope, read_wrap, wrap_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -218,7 +218,7 @@ class LedgerReplica:
     # --- keys ---
 
     def accept_wraps(self, wraps: Sequence[StoredWrap], until: int) -> None:
-        """Opens own wraps; one that is not what the ledger names becomes an alarm, the others count.
+        """Opens own wraps; one that is not what the ledger names becomes an alarm, until a later one mends it.
 
         Args:
             wraps: In order of the index of their entries.
@@ -226,31 +226,53 @@ class LedgerReplica:
         """
         state = self.require_trust()
         for stored in wraps:
+            digest = wrap_hash(stored.wrap)
             try:
                 wrap = read_wrap(stored.wrap)
+            except ObjectError as error:
+                self._note(LedgerAlarm(error.code, error.detail, stored.index, digest=digest))
+                continue
+            try:
                 self.keyring.add_wrap(state, wrap, self._generations.get(wrap.generation, self.own))
             except ObjectError as error:
-                self._note(error, stored.index, digest=wrap_hash(stored.wrap))
+                withheld = frozenset(wrap.scopes)
+                self._note(
+                    LedgerAlarm(
+                        error.code, error.detail, stored.index, digest=digest, section=wrap.section, withheld=withheld
+                    )
+                )
+            else:
+                self.alarms = [alarm for alarm in self.alarms if not alarm.is_mended_by(stored.index, wrap)]
         self._wraps_until = max(self._wraps_until, until)
 
     def accept_links(self, section: bytes, links: Iterable[StoredLink]) -> None:
         """Climbs the past of a section, newest link first; a wrong one becomes an alarm."""
         state = self.require_trust()
         for stored in sorted(links, key=lambda stored: -stored.epoch):
-            held = self.keyring.find_epoch(section, stored.epoch)
-            if held is None or held.history is None:
+            if not self.keyring.has_history(section, stored.epoch):
                 continue  # an epoch that is closed: one below it may be open
+            if self.keyring.has_history(section, stored.epoch - 1):
+                continue  # where it leads to is known already, also where a wrap mended a wrong link
             try:
                 self.keyring.add_link(state, section, stored.epoch, stored.link)
             except ProtocolError as error:
                 interval = state.get_section(section).find_epoch(stored.epoch)
-                self._note(error, interval.first if interval is not None else 0, digest=link_hash(stored.link))
+                withheld = frozenset(
+                    KeyScope(stored.epoch - 1, kind, NO_ID) for kind in (KeyKind.CONTENT, KeyKind.HISTORY)
+                )
+                self._note(
+                    LedgerAlarm(
+                        error.code,
+                        error.detail,
+                        interval.first if interval is not None else 0,
+                        digest=link_hash(stored.link),
+                        section=section,
+                        withheld=withheld,
+                    )
+                )
                 return
 
-    def _note(
-        self, error: ProtocolError, index: int | None = None, *, author: bytes | None = None, digest: bytes = b""
-    ) -> None:
-        alarm = LedgerAlarm(error.code, error.detail, index, author, digest)
+    def _note(self, alarm: LedgerAlarm) -> None:
         if alarm not in self.alarms:
             self.alarms.append(alarm)
 
@@ -284,7 +306,7 @@ class LedgerReplica:
                 try:
                     verify_drop_key(private, public)
                 except ObjectError as error:
-                    self._note(error, epoch.first if slot == NO_ID else None)
+                    self._note(LedgerAlarm(error.code, error.detail, epoch.first if slot == NO_ID else None))
 
     # --- words ---
 
@@ -305,7 +327,7 @@ class LedgerReplica:
         try:
             return open_words(lobby, about, whom, author, words)
         except ObjectError as error:
-            self._note(error, author=author)
+            self._note(LedgerAlarm(error.code, error.detail, author=author))
             return {}
 
     def title_words(self) -> dict[str, Value]:

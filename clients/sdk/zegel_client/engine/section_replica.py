@@ -149,6 +149,13 @@ class SectionReplica:
         index = position - self._first
         return self.items[index] if 0 <= index < len(self.items) else None
 
+    def may_open_more(self) -> bool:
+        """Whether a key came since for something that was closed when it was read."""
+        return any(
+            item.kind is ItemKind.CLOSED and item.header is not None and self.ledger.can_open(item.header)
+            for item in self.items
+        )
+
     # --- requests ----------------------------------------------------------------------------------------------------
 
     def next_page(self, limit: int = MAX_PAGE) -> GetPage:
