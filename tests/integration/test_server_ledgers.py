@@ -16,6 +16,7 @@ from support.wire import (
     scene,
     sections_of,
     with_limits,
+    with_storage,
     world,
 )
 
@@ -212,6 +213,29 @@ async def test_a_hold_ends_by_itself_when_the_removal_never_comes(w: World) -> N
     assert await code_of(s.submit(s.client, chain.seal()[0])) is ErrorCode.NO_ACCESS
     w.clock.ms += 61_000
     await s.submit(s.client, chain.next()[0])
+
+
+async def test_a_hold_stays_when_its_ledger_leaves_memory(tmp_path: Path) -> None:
+    async with world(tmp_path, config=with_storage(cached_ledgers=16)) as w:
+        s = await scene(w)
+        chain = s.chain(s.client)
+        stale = w.draft(s.owner, s.book, lambda d: d.remove(s.client.account))
+        await s.submit(s.client, chain.next()[0])
+        assert await code_of(w.call(s.owner, stale.request, m.Appended)) is ErrorCode.STALE_PIN
+        for _ in range(20):
+            await w.found_dossier(w.owner)
+        assert await code_of(s.submit(s.client, chain.seal()[0])) is ErrorCode.NO_ACCESS
+        assert await code_of(s.page(s.client)) is ErrorCode.NO_ACCESS
+
+
+async def test_a_hold_ends_with_the_entry_that_it_waited_for(w: World) -> None:
+    s = await scene(w)
+    stale = w.draft(s.owner, s.book, lambda d: d.grant(s.client.account, whole(s.section), Right.READ))
+    await s.submit(s.client, s.chain(s.client).next()[0])
+    assert await code_of(w.call(s.owner, stale.request, m.Appended)) is ErrorCode.STALE_PIN
+    assert await code_of(s.page(s.client)) is ErrorCode.NO_ACCESS
+    await s.write(s.owner, lambda d: d.grant(s.client.account, whole(s.section), Right.READ))
+    assert len((await s.page(s.client)).items) == 1
 
 
 async def test_the_list_of_ledgers_has_heads_and_briefs(w: World) -> None:

@@ -23,6 +23,7 @@ from zegel_protocol.ledger.operations import (
 from zegel_protocol.ledger.rules import Trial, organisation_of, pins_of, try_entry
 from zegel_protocol.ledger.wraps import verify_wraps
 from zegel_server.clock import DAY_MS
+from zegel_server.services.holds import WHOLE
 from zegel_server.services.ledgers import OpenLedger
 from zegel_server.services.limits import Bucket, Window
 from zegel_server.services.refusal import RefusedError, no_access
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
     from zegel_server.services.ledgers import Ledgers
     from zegel_server.store.database import Database
 
-HOLD_MS = 60_000
-"""How long nothing of a member is served or accepted after a removal was refused for a stale pin."""
 _HOUR_MS = 3_600_000
 _MAX_ROUNDS = 4
 _GIVERS_PART = 16
@@ -122,7 +121,7 @@ class Appends:
             raise no_access()
         self._created.take(caller.account)
         trial = try_entry(None, signed, organisation, self._clock.now_ms())
-        opened = OpenLedger(trial.state, -1, {}, 0)
+        opened = OpenLedger(trial.state, -1, {}, 0, self._ledgers.holds)
         append = self._prepare(request, entry, None, trial, uses_permission=is_organisation)
         self._verify_pins(entry, opened)
         self._take_limits(entry, trial.state)
@@ -144,7 +143,7 @@ class Appends:
         before = opened.state
         if opened.is_dropped:
             raise DisplacedError
-        if opened.is_held(caller.account, b"", now_ms):
+        if opened.is_held(caller.account, WHOLE, now_ms):
             raise no_access()
         try:
             trial = try_entry(before, signed, organisation, now_ms)
@@ -167,8 +166,8 @@ class Appends:
         finally:
             opened.in_flight -= 1
         opened.durable_index = entry.index
-        for account, section in [who for who in opened.held if opened.state.find_member(who[0]) is None]:
-            del opened.held[account, section]
+        for account, section in _whose_rights_end(entry):
+            self._ledgers.holds.end(entry.ledger, account, section)
         self._delivery.entry(before, opened, entry.index, request.entry, caller.outlet)
         for change in append.members:
             if change.last_index != RUNS and append.organisation != NO_ID:
@@ -198,21 +197,10 @@ class Appends:
             tail = opened.tails.get(pin.section)
             point = tail.point if tail is not None else transcript.start(entry.ledger, pin.section)
             if (pin.position, pin.transcript) != (point.position, point.transcript):
-                self._hold_ending(entry, opened)
+                now_ms = self._clock.now_ms()
+                for account, section in _whose_rights_end(entry):
+                    self._ledgers.holds.begin(entry.ledger, account, section, now_ms)
                 raise RefusedError(ErrorCode.STALE_PIN, "a section has moved on", heads=(opened.state.head_hash,))
-
-    def _hold_ending(self, entry: Entry, opened: OpenLedger) -> None:
-        until_ms = self._clock.now_ms() + HOLD_MS
-        for operation in entry.operations:
-            match operation:
-                case Remove(account=account) if account != entry.author:
-                    opened.hold(account, b"", until_ms)
-                case Grant(grantee=account, pin=pin, scope=scope) if pin is not None and account != entry.author:
-                    opened.hold(account, scope.section, until_ms)
-                case Expire(grantee=account, scope=scope):
-                    opened.hold(account, scope.section, until_ms)
-                case _:
-                    pass
 
     def _take_limits(self, entry: Entry, state: LedgerState) -> None:
         """Bounds what members may add; the last part of a ledger is for givers, who remove whoever filled it."""
@@ -265,6 +253,22 @@ def _find_same(state: LedgerState, entry: Entry, signed: SignedEntry) -> message
         if state.entry_hashes[entry.index] == found:
             return messages.Appended(entry.index, found)
     return None
+
+
+def _whose_rights_end(entry: Entry) -> list[tuple[bytes, bytes]]:
+    """Account and section (or `WHOLE`) of others than the author whose rights an entry ends or lessens."""
+    found: list[tuple[bytes, bytes]] = []
+    for operation in entry.operations:
+        match operation:
+            case Remove(account=account):
+                found.append((account, WHOLE))
+            case Grant(grantee=account, pin=pin, scope=scope) if pin is not None:
+                found.append((account, scope.section))
+            case Expire(grantee=account, scope=scope):
+                found.append((account, scope.section))
+            case _:
+                pass
+    return [(account, section) for account, section in found if account != entry.author]
 
 
 def _changes_of(before: LedgerState | None, after: LedgerState, entry: Entry) -> list[MembershipChange]:

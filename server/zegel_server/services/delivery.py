@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zegel_protocol import messages
 from zegel_protocol.codec import encode_object
 from zegel_protocol.messages import Form, ServerFrame, Stored, encode_message
+from zegel_server.services.holds import WHOLE
 
 if TYPE_CHECKING:
     from zegel_protocol.envelope import Envelope
@@ -88,7 +89,7 @@ class Delivery:
         frame = event_frame(messages.ClaimEvent(opened.state.ledger, invite))
         now_ms = self._clock.now_ms()
         for outlet in tuple(self._hub.followers(opened.state.ledger)):
-            if opened.state.is_giver(outlet.account, now_ms) and not opened.is_held(outlet.account, b"", now_ms):
+            if opened.state.is_giver(outlet.account, now_ms) and not opened.is_held(outlet.account, WHOLE, now_ms):
                 outlet.send(frame)
 
     def memory(self, account: bytes, ledger: bytes, counter: int, sender: Outlet | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from zegel_protocol.ledger.rules import organisation_of, replay_entry
 from zegel_protocol.ledger.state import LedgerState, decode_state, encode_state
 from zegel_protocol.transcript import Point
 from zegel_server.services.access import ReadAccess, read_access
+from zegel_server.services.holds import WHOLE, Holds
 from zegel_server.services.refusal import no_access
 from zegel_server.store import ledgers
 from zegel_server.store.errors import NoSpaceError
@@ -104,8 +106,8 @@ class OpenLedger:
         tails: Sections that were written, by id.
         stored_bytes: Of bodies and files.
         in_flight: Writes and reads under way: while there are any, the ledger stays.
-        is_dropped: A write failed: read it anew.
-        held: Members whose rights are about to end, by (account, section or empty), until a time.
+        holds: Members of all ledgers whose rights are about to end.
+        is_dropped: It left memory, or a write failed: read it anew.
         lock: One entry at a time.
     """
 
@@ -113,9 +115,9 @@ class OpenLedger:
     durable_index: int
     tails: dict[bytes, Tail]
     stored_bytes: int
+    holds: Holds
     in_flight: int = 0
     is_dropped: bool = False
-    held: dict[tuple[bytes, bytes], int] = field(default_factory=dict[tuple[bytes, bytes], int])
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _access: dict[tuple[bytes, bytes], ReadAccess] = field(default_factory=dict[tuple[bytes, bytes], ReadAccess])
 
@@ -139,25 +141,23 @@ class OpenLedger:
             found = self._access[account, section] = read_access(self.state, account, section, now_ms)
         return found
 
-    def hold(self, account: bytes, section: bytes, until_ms: int) -> None:
-        """Serves and accepts nothing of a member in a section (empty: all) until a time."""
-        self.held[account, section] = until_ms
-
     def is_held(self, account: bytes, section: bytes, now_ms: int) -> bool:
-        """Whether a member is held."""
-        if not self.held:
-            return False
-        self.held = {who: until for who, until in self.held.items() if until > now_ms}
-        return (account, b"") in self.held or (account, section) in self.held
+        """Whether nothing of a member is served or accepted in a section."""
+        return self.holds.is_held(self.state.ledger, account, section, now_ms)
 
 
 class Ledgers:
-    """All ledgers at hand, the longest unused first to go."""
+    """All ledgers at hand, the longest unused first to go.
+
+    Attributes:
+        holds: What outlives a ledger's stay in memory.
+    """
 
     def __init__(self, database: Database, clock: Clock, most: int) -> None:
         self._database = database
         self._clock = clock
         self._most = most
+        self.holds = Holds()
         self._open: OrderedDict[bytes, OpenLedger] = OrderedDict()
         self._loading: dict[bytes, asyncio.Task[OpenLedger | None]] = {}
 
@@ -200,7 +200,7 @@ class Ledgers:
             RefusedError: `NO_ACCESS`.
         """
         found = await self.get(ledger)
-        if found.state.find_member(account) is None or found.is_held(account, b"", self._clock.now_ms()):
+        if found.state.find_member(account) is None or found.is_held(account, WHOLE, self._clock.now_ms()):
             raise no_access()
         return found
 
@@ -231,13 +231,15 @@ class Ledgers:
                 for point in [Point(position, hash_)]
             },
             stored_bytes=sum(tail[3] for tail in loaded.tails) - loaded.freed_bytes + loaded.file_bytes,
+            holds=self.holds,
         )
         if len(loaded.entries) > KEEP_AFTER:
             encoded = encode_state(replayed)
             # What is not kept is replayed again the next time; without space, reading goes on.
             with contextlib.suppress(NoSpaceError):
                 await self._database.write(ledgers.keep_state, ledger, replayed.head_index, encoded)
-        self._open[ledger] = opened
+        # Who founded it while it was read writes to that one already.
+        opened = self._open.setdefault(ledger, opened)
         self._trim()
         return opened
 
@@ -252,13 +254,13 @@ class Ledgers:
         return found.state if found is not None else None
 
     def _trim(self) -> None:
-        if len(self._open) <= self._most:
+        excess = len(self._open) - self._most
+        if excess <= 0:
             return
         idle = (ledger for ledger, opened in self._open.items() if opened.in_flight == 0 and not opened.lock.locked())
-        oldest = next(idle, None)
-        if oldest is not None:
+        for ledger in list(itertools.islice(idle, excess)):
             # Who still holds it would write to what nobody else sees.
-            self._open.pop(oldest).is_dropped = True
+            self._open.pop(ledger).is_dropped = True
 
     def trim_tail(self, opened: OpenLedger, tail: Tail) -> None:
         """Forgets chains and records of a section where they are many and nothing is being written."""
