@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from zegel_server.store import names, sections
+from zegel_server.store.sections import MAX_POSITION, place_of, position_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -112,62 +115,58 @@ class ChainEnd:
     hash: bytes
 
 
+End = tuple[bytes, int, bytes, int]
+"""The last place of a section: (section, position, transcript hash, bytes of all its bodies)."""
+
+
 def append(connection: Connection, rows: Sequence[NewEnvelope]) -> None:
     """Writes neighbouring envelopes, in the order of their positions within each section.
 
     Raises:
         sqlite3.IntegrityError: A position or a name is taken.
     """
+    numbers = {
+        (ledger, section): sections.give_number(connection, ledger, section)
+        for ledger, section in {(row.ledger, row.section) for row in rows}
+    }
+    numbered = [(numbers[row.ledger, row.section], row) for row in rows]
     connection.executemany(
-        "INSERT INTO envelope (ledger, section, position, hash, transcript, received_ms, total_bytes, form, body) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
+        "INSERT INTO envelope (place, hash, transcript, received_ms, total_bytes, form, body) "
+        "VALUES (?, ?, ?, ?, ?, 1, ?)",
         [
-            (
-                row.ledger,
-                row.section,
-                row.position,
-                row.hash,
-                row.transcript,
-                row.received_ms,
-                row.total_bytes,
-                row.body,
-            )
-            for row in rows
+            (place_of(number, row.position), row.hash, row.transcript, row.received_ms, row.total_bytes, row.body)
+            for number, row in numbered
         ],
     )
-    connection.executemany(
-        "INSERT INTO name (ledger, section, name, position) VALUES (?, ?, ?, ?)",
-        [(row.ledger, row.section, name, row.position) for row in rows for name in row.names],
-    )
+    names.take(connection, [(number, name, row.position) for number, row in numbered for name in row.names])
     # Of each chain only its end counts.
-    ends = {(row.ledger, row.section, row.chain): (row.account, row.sequence, row.hash) for row in rows}
+    ends = {(number, row.chain): (row.account, row.sequence, row.hash) for number, row in numbered}
     connection.executemany(
-        "INSERT INTO chain (ledger, section, chain, account, sequence, hash) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (ledger, section, chain) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash",
-        [(*place, *end) for place, end in ends.items()],
+        "INSERT INTO chain (number, chain, account, sequence, hash) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (number, chain) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash",
+        [(*chain, *end) for chain, end in ends.items()],
     )
-    for row in rows:
+    for number, row in numbered:
         if row.version is not None:
-            _append_version(connection, row, row.version)
+            _append_version(connection, number, row.position, row.version)
         if row.files:
             _use_files(connection, row)
 
 
-def _append_version(connection: Connection, row: NewEnvelope, version: NewVersion) -> None:
+def _append_version(connection: Connection, number: int, position: int, version: NewVersion) -> None:
     if version.first:
         connection.execute(
-            "INSERT INTO version (ledger, section, record, position, superseded_at, is_message) "
-            "VALUES (?, ?, ?, ?, 0, 1) ON CONFLICT DO NOTHING",
-            (row.ledger, row.section, version.record, version.first),
+            "INSERT INTO version (number, record, position, superseded_at, is_message) VALUES (?, ?, ?, 0, 1) "
+            "ON CONFLICT DO NOTHING",
+            (number, version.record, version.first),
         )
     connection.executemany(
-        "UPDATE version SET superseded_at = ? WHERE ledger = ? AND section = ? AND record = ? AND position = ? "
-        "AND superseded_at = 0",
-        [(row.position, row.ledger, row.section, version.record, position) for position in version.supersedes],
+        "UPDATE version SET superseded_at = ? WHERE number = ? AND record = ? AND position = ? AND superseded_at = 0",
+        [(position, number, version.record, superseded) for superseded in version.supersedes],
     )
     connection.execute(
-        "INSERT INTO version (ledger, section, record, position, superseded_at, is_message) VALUES (?, ?, ?, ?, 0, ?)",
-        (row.ledger, row.section, version.record, row.position, version.first > 0),
+        "INSERT INTO version (number, record, position, superseded_at, is_message) VALUES (?, ?, ?, 0, ?)",
+        (number, version.record, position, version.first > 0),
     )
 
 
@@ -180,79 +179,84 @@ def _use_files(connection: Connection, row: NewEnvelope) -> None:
 
 def find_by_name(connection: Connection, ledger: bytes, section: bytes, name: bytes) -> Place | None:
     """The envelope that took an id."""
-    row = connection.execute(
-        "SELECT e.position, e.hash, e.transcript, e.received_ms FROM name n JOIN envelope e "
-        "ON e.ledger = n.ledger AND e.section = n.section AND e.position = n.position "
-        "WHERE n.ledger = ? AND n.section = ? AND n.name = ?",
-        (ledger, section, name),
-    ).fetchone()
-    return Place(row[0], row[1], row[2], row[3]) if row else None
+    position = names.find(connection, sections.find_number(connection, ledger, section), name)
+    return list_places(connection, ledger, section, [position])[0] if position is not None else None
 
 
 def find_chain(connection: Connection, ledger: bytes, section: bytes, chain: bytes) -> ChainEnd | None:
     """The end of a chain."""
     row = connection.execute(
-        "SELECT account, sequence, hash FROM chain WHERE ledger = ? AND section = ? AND chain = ?",
-        (ledger, section, chain),
+        "SELECT account, sequence, hash FROM chain WHERE number = ? AND chain = ?",
+        (sections.find_number(connection, ledger, section), chain),
     ).fetchone()
     return ChainEnd(row[0], row[1], row[2]) if row else None
 
 
 def find_transcript(connection: Connection, ledger: bytes, section: bytes, position: int) -> bytes | None:
     """The transcript hash at a position."""
-    row = connection.execute(
-        "SELECT transcript FROM envelope WHERE ledger = ? AND section = ? AND position = ?",
-        (ledger, section, position),
-    ).fetchone()
-    return bytes(row[0]) if row else None
+    found = list_places(connection, ledger, section, [position])
+    return found[0].transcript if found else None
 
 
 def list_places(connection: Connection, ledger: bytes, section: bytes, positions: Iterable[int]) -> list[Place]:
     """Single places, those that there are."""
+    number = sections.find_number(connection, ledger, section)
     found: list[Place] = []
     for position in positions:
         row = connection.execute(
-            "SELECT position, hash, transcript, received_ms FROM envelope "
-            "WHERE ledger = ? AND section = ? AND position = ?",
-            (ledger, section, position),
+            "SELECT hash, transcript, received_ms FROM envelope WHERE place = ?", (place_of(number, position),)
         ).fetchone()
         if row is not None:
-            found.append(Place(row[0], row[1], row[2], row[3]))
+            found.append(Place(position, row[0], row[1], row[2]))
+    return found
+
+
+def list_ends(connection: Connection, ledger: bytes) -> list[End]:
+    """The last place of each section, by one jump of the index for each."""
+    found: list[End] = []
+    for section, number in sections.list_numbers(connection, ledger):
+        row = connection.execute(
+            "SELECT place, transcript, total_bytes FROM envelope WHERE place BETWEEN ? AND ? "
+            "ORDER BY place DESC LIMIT 1",
+            (place_of(number, 1), place_of(number, MAX_POSITION)),
+        ).fetchone()
+        if row is not None:
+            found.append((section, position_of(row[0]), bytes(row[1]), int(row[2])))
     return found
 
 
 def list_version_positions(connection: Connection, ledger: bytes, section: bytes, record: bytes) -> list[int]:
     """Positions of all versions of a record in order; of a message its first version too, edited or not."""
-    rows = connection.execute(
-        "SELECT position FROM version WHERE ledger = ? AND section = ? AND record = ? ORDER BY position",
-        (ledger, section, record),
-    ).fetchall()
-    if rows:
-        return [int(row[0]) for row in rows]
-    named = connection.execute(
-        "SELECT position FROM name WHERE ledger = ? AND section = ? AND name = ?", (ledger, section, record)
-    ).fetchone()
-    return [int(named[0])] if named else []
+    return [position for position, _ in _list_versions(connection, ledger, section, record)]
 
 
 def list_head_positions(connection: Connection, ledger: bytes, section: bytes, record: bytes) -> list[int]:
     """Positions of the versions that nothing follows."""
+    return [
+        position
+        for position, superseded_at in _list_versions(connection, ledger, section, record)
+        if superseded_at == 0
+    ]
+
+
+def _list_versions(connection: Connection, ledger: bytes, section: bytes, record: bytes) -> list[tuple[int, int]]:
+    """(position, position of the first version that follows it or 0), in order."""
+    number = sections.find_number(connection, ledger, section)
     rows = connection.execute(
-        "SELECT position, superseded_at FROM version WHERE ledger = ? AND section = ? AND record = ? ORDER BY position",
-        (ledger, section, record),
+        "SELECT position, superseded_at FROM version WHERE number = ? AND record = ? ORDER BY position",
+        (number, record),
     ).fetchall()
     if rows:
-        return [int(row[0]) for row in rows if row[1] == 0]
-    return list_version_positions(connection, ledger, section, record)
+        return [(int(row[0]), int(row[1])) for row in rows]
+    named = names.find(connection, number, record)
+    return [(named, 0)] if named is not None else []
 
 
 _OLDEST_FIRST = (
-    "SELECT position, hash, received_ms, form, body FROM envelope WHERE ledger = ? AND section = ? "
-    "AND position BETWEEN ? AND ? ORDER BY position ASC LIMIT ?"
+    "SELECT place, hash, received_ms, form, body FROM envelope WHERE place BETWEEN ? AND ? ORDER BY place ASC LIMIT ?"
 )
 _NEWEST_FIRST = (
-    "SELECT position, hash, received_ms, form, body FROM envelope WHERE ledger = ? AND section = ? "
-    "AND position BETWEEN ? AND ? ORDER BY position DESC LIMIT ?"
+    "SELECT place, hash, received_ms, form, body FROM envelope WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT ?"
 )
 
 
@@ -268,14 +272,16 @@ def list_run(
     is_newest: bool,
 ) -> list[StoredBody]:
     """Consecutive bodies in ascending order; what does not fit is cut at the beginning (`is_newest`) or the end."""
+    number = sections.find_number(connection, ledger, section)
+    span = place_of(number, first), place_of(number, last)
     query = _NEWEST_FIRST if is_newest else _OLDEST_FIRST
     found: list[StoredBody] = []
     size = 0
-    for row in connection.execute(query, (ledger, section, first, last, limit)):
+    for row in connection.execute(query, (*span, limit)):
         size += len(row[4])
         if found and size > most_bytes:
             break
-        found.append(StoredBody(row[0], row[1], row[2], BodyForm(row[3]), row[4]))
+        found.append(StoredBody(position_of(row[0]), row[1], row[2], BodyForm(row[3]), row[4]))
     if is_newest:
         found.reverse()
     return found
@@ -285,30 +291,30 @@ def list_bodies(
     connection: Connection, ledger: bytes, section: bytes, positions: Iterable[int], most_bytes: int
 ) -> list[StoredBody]:
     """Single bodies in the order asked for, as many as fit but at least one."""
+    number = sections.find_number(connection, ledger, section)
     found: list[StoredBody] = []
     size = 0
     for position in positions:
         row = connection.execute(
-            "SELECT position, hash, received_ms, form, body FROM envelope "
-            "WHERE ledger = ? AND section = ? AND position = ?",
-            (ledger, section, position),
+            "SELECT hash, received_ms, form, body FROM envelope WHERE place = ?", (place_of(number, position),)
         ).fetchone()
         if row is None:
             continue
-        size += len(row[4])
+        size += len(row[3])
         if found and size > most_bytes:
             break
-        found.append(StoredBody(row[0], row[1], row[2], BodyForm(row[3]), row[4]))
+        found.append(StoredBody(position, row[0], row[1], BodyForm(row[2]), row[3]))
     return found
 
 
 def join_hashes(connection: Connection, ledger: bytes, section: bytes, first: int, last: int) -> bytes:
     """Envelope hashes of a run, joined."""
+    number = sections.find_number(connection, ledger, section)
     return b"".join(
         row[0]
         for row in connection.execute(
-            "SELECT hash FROM envelope WHERE ledger = ? AND section = ? AND position BETWEEN ? AND ? ORDER BY position",
-            (ledger, section, first, last),
+            "SELECT hash FROM envelope WHERE place BETWEEN ? AND ? ORDER BY place",
+            (place_of(number, first), place_of(number, last)),
         )
     )
 
@@ -321,13 +327,14 @@ def list_heads_at(
     Returns:
         (record, position of its first version, positions of its heads).
     """
+    number = sections.find_number(connection, ledger, section)
     found: list[tuple[bytes, int, list[int]]] = []
     for record, head, first in connection.execute(
-        "SELECT record, position, (SELECT MIN(f.position) FROM version f WHERE f.ledger = v.ledger "
-        "AND f.section = v.section AND f.record = v.record) "
-        "FROM version v WHERE ledger = ? AND section = ? AND record > ? AND position > ? AND position <= ? "
+        "SELECT record, position, "
+        "(SELECT MIN(f.position) FROM version f WHERE f.number = v.number AND f.record = v.record) "
+        "FROM version v WHERE number = ? AND record > ? AND position > ? AND position <= ? "
         "AND (superseded_at = 0 OR superseded_at > ?) AND is_message = 0 ORDER BY record, position",
-        (ledger, section, after, above, position, position),
+        (number, after, above, position, position),
     ):
         if found and found[-1][0] == record:
             found[-1][2].append(int(head))
@@ -348,10 +355,11 @@ def erase(connection: Connection, ledger: bytes, section: bytes, erased: Sequenc
         erased: What goes.
         due_day: From which day on housekeeping drops the files.
     """
+    number = sections.find_number(connection, ledger, section)
     for item in erased:
         changed = connection.execute(
-            "UPDATE envelope SET form = 2, body = ? WHERE ledger = ? AND section = ? AND position = ? AND form = 1",
-            (item.skeleton, ledger, section, item.position),
+            "UPDATE envelope SET form = 2, body = ? WHERE place = ? AND form = 1",
+            (item.skeleton, place_of(number, item.position)),
         ).rowcount
         if changed:
             connection.execute(

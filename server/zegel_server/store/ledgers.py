@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zegel_server.store import invitations
+from zegel_server.store import envelopes, invitations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zegel_server.store.database import Connection
+    from zegel_server.store.envelopes import End
 
 RUNS = -1
 """`last_index` of a membership that still runs."""
@@ -94,8 +95,8 @@ class Loaded:
     entries: list[bytes]
     freed_bytes: int
     file_bytes: int
-    tails: list[tuple[bytes, int, bytes, int]]
-    """Per section with envelopes: section, position, transcript, total bytes."""
+    tails: list[End]
+    """Of each section with envelopes."""
 
 
 def append(connection: Connection, new: Append) -> None:
@@ -151,26 +152,8 @@ def load(connection: Connection, ledger: bytes) -> Loaded | None:
     ]
     files = connection.execute("SELECT coalesce(sum(size_bytes), 0) FROM file WHERE ledger = ?", (ledger,)).fetchone()
     return Loaded(
-        bytes(kept[1]) if kept else None, entries, int(row[0]), int(files[0]), _list_tails(connection, ledger)
+        bytes(kept[1]) if kept else None, entries, int(row[0]), int(files[0]), envelopes.list_ends(connection, ledger)
     )
-
-
-def _list_tails(connection: Connection, ledger: bytes) -> list[tuple[bytes, int, bytes, int]]:
-    """The last place of each section, by one jump of the index for each."""
-    found: list[tuple[bytes, int, bytes, int]] = []
-    row = connection.execute(
-        "SELECT section, position, transcript, total_bytes FROM envelope WHERE ledger = ? "
-        "ORDER BY section DESC, position DESC LIMIT 1",
-        (ledger,),
-    ).fetchone()
-    while row is not None:
-        found.append((bytes(row[0]), int(row[1]), bytes(row[2]), int(row[3])))
-        row = connection.execute(
-            "SELECT section, position, transcript, total_bytes FROM envelope WHERE ledger = ? AND section < ? "
-            "ORDER BY section DESC, position DESC LIMIT 1",
-            (ledger, row[0]),
-        ).fetchone()
-    return found
 
 
 def keep_state(connection: Connection, ledger: bytes, head_index: int, state: bytes) -> None:

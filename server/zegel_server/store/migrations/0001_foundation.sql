@@ -1,4 +1,5 @@
--- Every key begins with the account or the ledger: they are the units of consistency, placement and deletion.
+-- Every key begins with the account or the ledger, the units of consistency, placement and deletion; or with the number
+-- of a section, whose own row begins with its ledger.
 -- Where a random id arrives without its ledger (an invitation, a file, a token), a unique index finds it.
 
 CREATE TABLE account (
@@ -137,49 +138,62 @@ CREATE TABLE claim (
     PRIMARY KEY (ledger, invite, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Numbers stand for sections in the keys of what is inside one. They count within this database: a ledger that moves to
+-- another one is numbered anew there.
+CREATE TABLE section (
+    ledger  BLOB NOT NULL CHECK (length(ledger) = 16),
+    section BLOB NOT NULL CHECK (length(section) = 16),
+    number  INTEGER NOT NULL UNIQUE CHECK (number BETWEEN 1 AND 0x7fffffff),
+    PRIMARY KEY (ledger, section)
+) STRICT, WITHOUT ROWID;
+
+-- `place` is the section's number above 32 bits of position, so that a section is one run of the key. It is the rowid:
+-- rows are long, and in a clustered index each would stand in the inner pages too, and make them many.
 -- `body` is the envelope as it arrived (form 1), or its skeleton once it was erased (form 2).
 -- `total_bytes` counts the section's bodies up to here, so that a quota costs no row of its own.
 CREATE TABLE envelope (
-    ledger      BLOB NOT NULL,
-    section     BLOB NOT NULL,
-    position    INTEGER NOT NULL,
+    place       INTEGER NOT NULL PRIMARY KEY,
     hash        BLOB NOT NULL,
     transcript  BLOB NOT NULL,
     received_ms INTEGER NOT NULL,
     total_bytes INTEGER NOT NULL,
     form        INTEGER NOT NULL,
-    body        BLOB NOT NULL,
-    PRIMARY KEY (ledger, section, position)
-) STRICT, WITHOUT ROWID;
+    body        BLOB NOT NULL
+) STRICT;
 
 -- Ids that are taken in a section: of envelopes, and of records by their first version.
 CREATE TABLE name (
-    ledger   BLOB NOT NULL,
-    section  BLOB NOT NULL,
+    number   INTEGER NOT NULL,
     name     BLOB NOT NULL,
     position INTEGER NOT NULL,
-    PRIMARY KEY (ledger, section, name)
+    PRIMARY KEY (number, name)
+) STRICT, WITHOUT ROWID;
+
+-- The newest of them, until there are enough to be put into their order many at a time.
+CREATE TABLE new_name (
+    number   INTEGER NOT NULL,
+    name     BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (number, name)
 ) STRICT, WITHOUT ROWID;
 
 -- Versions of records. A message has no row here until it gets a second version.
 CREATE TABLE version (
-    ledger        BLOB NOT NULL,
-    section       BLOB NOT NULL,
+    number        INTEGER NOT NULL,
     record        BLOB NOT NULL,
     position      INTEGER NOT NULL,
     superseded_at INTEGER NOT NULL,                          -- position of the first version that follows it; 0: none
     is_message    INTEGER NOT NULL,
-    PRIMARY KEY (ledger, section, record, position)
+    PRIMARY KEY (number, record, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE chain (
-    ledger   BLOB NOT NULL,
-    section  BLOB NOT NULL,
+    number   INTEGER NOT NULL,
     chain    BLOB NOT NULL,
     account  BLOB NOT NULL,
     sequence INTEGER NOT NULL,
     hash     BLOB NOT NULL,
-    PRIMARY KEY (ledger, section, chain)
+    PRIMARY KEY (number, chain)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE receipt (
