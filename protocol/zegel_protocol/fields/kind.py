@@ -27,3 +27,4 @@ class Kind(StrEnum):
     SLOT_TABLE = "slot_table"
     TOMBSTONE = "tombstone"
     ERASURE = "erasure"
+    CARRY = "carry"

@@ -6,18 +6,17 @@ Spec: ``protocol/spec/records.md``, section "Carries".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
-from zegel_protocol.fields.kind import FORMAT
+from zegel_protocol.fields.kind import Kind
+from zegel_protocol.fields.reader import PayloadReader, payload_of
 from zegel_protocol.ids import ID_BYTES, MAX_INTEGER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from zegel_protocol.codec import Value
-
-KIND: Final = "carry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,40 +34,29 @@ class Carry:
     payload: Mapping[str, Value]
 
     @classmethod
-    def from_payload(cls, payload: Mapping[str, Value]) -> Self:
+    def from_payload(cls, payload: Mapping[str, object]) -> Self:
         """Reads a payload; a carry has no pairs of newer versions of its own.
 
         Raises:
-            InvalidRecordError: It is no carry, or a field is missing, further or of the wrong type.
+            InvalidRecordError: with every fault; a further pair is one.
         """
-        version = payload.get("format")
-        # True equals 1 here, and is another value in every other language.
-        if payload.get("kind") != KIND or isinstance(version, bool) or version != FORMAT:
-            raise InvalidRecordError([Fault("kind", FaultCode.WRONG_TYPE)])
-        author, created_at_ms, inner = payload.get("author"), payload.get("created_at_ms"), payload.get("payload")
-        faults: list[Fault] = []
-        if not isinstance(author, bytes) or len(author) != ID_BYTES:
-            faults.append(Fault("author", FaultCode.WRONG_TYPE))
-        if isinstance(created_at_ms, bool) or not isinstance(created_at_ms, int):
-            faults.append(Fault("created_at_ms", FaultCode.WRONG_TYPE))
-        elif not 0 <= created_at_ms <= MAX_INTEGER:
-            faults.append(Fault("created_at_ms", FaultCode.OUT_OF_RANGE))
+        reader = PayloadReader(payload)
+        reader.header(Kind.CARRY)
+        author = reader.needed_bytes("author", ID_BYTES)
+        created_at_ms = reader.needed_number("created_at_ms", 0, MAX_INTEGER)
+        inner = reader.take("payload")
         if not isinstance(inner, dict):
-            faults.append(Fault("payload", FaultCode.WRONG_TYPE))
-        faults += [Fault(name, FaultCode.WRONG_TYPE) for name in payload.keys() - _FIELDS]
-        if faults or not isinstance(author, bytes) or not isinstance(created_at_ms, int) or not isinstance(inner, dict):
-            raise InvalidRecordError(faults)
-        return cls(author=author, created_at_ms=created_at_ms, payload=inner)
+            reader.fault("payload", FaultCode.MISSING if inner is None else FaultCode.WRONG_TYPE)
+        further = reader.finish()
+        if further:
+            raise InvalidRecordError([Fault(name, FaultCode.WRONG_TYPE) for name in further])
+        return cls(author=author, created_at_ms=created_at_ms, payload=cast("dict[str, Value]", inner))
 
     def to_payload(self) -> dict[str, Value]:
         """Returns the payload."""
-        return {
+        fields: dict[str, Value] = {
             "author": self.author,
             "created_at_ms": self.created_at_ms,
-            "format": FORMAT,
-            "kind": KIND,
             "payload": {**self.payload},
         }
-
-
-_FIELDS: Final = frozenset({"author", "created_at_ms", "format", "kind", "payload"})
+        return payload_of(Kind.CARRY, fields, {})

@@ -15,6 +15,7 @@ from zegel_protocol.fields.kind import FORMAT, Kind
 from zegel_protocol.finance.debt import Debt
 from zegel_protocol.finance.entry import Entry
 from zegel_protocol.profile import Profile
+from zegel_protocol.records.carry import Carry
 from zegel_protocol.records.slot_table import SlotTable
 from zegel_protocol.records.tombstone import Tombstone
 from zegel_protocol.trajectory.evaluation import Evaluation
@@ -61,6 +62,7 @@ Payload: TypeAlias = (
     | SlotTable
     | Tombstone
     | Erasure
+    | Carry
     | UnknownPayload
 )
 
@@ -80,6 +82,7 @@ _ALONE: Final[Mapping[str, Callable[[Mapping[str, Value]], Payload]]] = {
     Kind.SLOT_TABLE: SlotTable.from_payload,
     Kind.TOMBSTONE: Tombstone.from_payload,
     Kind.ERASURE: Erasure.from_payload,
+    Kind.CARRY: Carry.from_payload,
 }
 
 

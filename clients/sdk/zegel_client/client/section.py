@@ -17,7 +17,6 @@ from zegel_protocol.conversation.erasure import Erasure
 from zegel_protocol.envelope import MAX_FILES, TypeClass
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
 from zegel_protocol.fields import InvalidRecordError
-from zegel_protocol.fields.kind import Kind
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.ledger.words import word_of
@@ -324,7 +323,7 @@ class Section:
             return list(last)
         found = await self._sync.load_records()
         shown = [self._record(record, found.heads(record)) for record in found.list_ids()]
-        there = [record for record in shown if record.heads and not _is_deleted(record)]
+        there = [record for record in shown if record.heads and not record.is_deleted]
         ledger.last_records[self.id] = tuple(there)
         return there
 
@@ -336,7 +335,7 @@ class Section:
 
     def _record(self, record: bytes, heads: list[Item]) -> Record:
         versions = tuple(show_version(self._sync, item) for item in heads)
-        living = [version.payload for version in versions if version.payload is not None and not _is_tombstone(version)]
+        living = [version.payload for version in versions if version.payload is not None and not version.is_tombstone]
         payload = living[-1] if living else next((v.payload for v in reversed(versions) if v.payload is not None), None)
         return Record(record, versions, payload)
 
@@ -399,7 +398,7 @@ class Section:
             RefusedError: `NO_ACCESS`: no such record.
         """
         found = await self.find_record(record)
-        if found is None or found.payload is None or _is_deleted(found):
+        if found is None or found.payload is None or found.is_deleted:
             raise RefusedError(ErrorCode.NO_ACCESS, "no such record")
         kind = found.payload.get("kind")
         tombstone = Tombstone(of=kind if isinstance(kind, str) else "", reason=reason or None)
@@ -430,11 +429,3 @@ def _check(message: Message) -> None:
         message.check()
     except InvalidRecordError as error:
         raise UsageError(f"a message that cannot be sent: {error}") from error
-
-
-def _is_tombstone(version: Version) -> bool:
-    return version.payload is not None and version.payload.get("kind") == Kind.TOMBSTONE
-
-
-def _is_deleted(record: Record) -> bool:
-    return all(_is_tombstone(version) or version.payload is None for version in record.heads)

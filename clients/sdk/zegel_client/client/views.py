@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from zegel_protocol.fields.kind import Kind
+
 if TYPE_CHECKING:
     from zegel_client.engine.carries import Carried
     from zegel_protocol.codec import Value
@@ -204,6 +206,11 @@ class Version:
     payload: dict[str, Value] | None = field(repr=False)
     carried: Carried | None = None
 
+    @property
+    def is_tombstone(self) -> bool:
+        """Whether it says that the record was deleted."""
+        return self.payload is not None and self.payload.get("kind") == Kind.TOMBSTONE
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -223,6 +230,11 @@ class Record:
     def is_conflict(self) -> bool:
         """Whether two people changed it without knowing of each other."""
         return len(self.heads) > 1
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether no head says anything any more."""
+        return all(version.is_tombstone or version.payload is None for version in self.heads)
 
 
 @dataclass(frozen=True, slots=True)

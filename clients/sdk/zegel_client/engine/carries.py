@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zegel_client.engine.item import Item, ItemKind
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.fields import InvalidRecordError
+from zegel_protocol.fields.kind import Kind
 from zegel_protocol.ledger.operations import Right, ScopeKind
 from zegel_protocol.records.carry import Carry
 
@@ -87,7 +88,7 @@ def _is_closed_to_somebody(state: LedgerState, section: bytes, header: Header) -
 def _restate(head: Item) -> Carry | None:
     """The carry of a version; that of a carry hands on its word, and a deleted record needs none."""
     header, payload = head.header, shown_payload(head)
-    if header is None or payload is None or payload.get("kind") == "tombstone":
+    if header is None or payload is None or payload.get("kind") == Kind.TOMBSTONE:
         return None
     before = read_carry(head)
     if before is not None:
