@@ -28,7 +28,6 @@ from zegel_client.engine.timeline_event import (
     StewardSet,
     TimelineEvent,
 )
-from zegel_protocol.errors import ObjectError
 from zegel_protocol.ids import id_text
 from zegel_protocol.ledger.operations import (
     AddMember,
@@ -255,12 +254,8 @@ class _Reading:
         return self._replica.keyring.words.get((section, slot), "")
 
     def _open(self, about: About, whom: bytes, author: bytes, words: Words | None, word: str) -> str:
-        """One of the words of an operation; empty where there is none, or no key for them."""
-        try:
-            return word_of(self._replica.open_words(about, whom, author, words), word)
-        except ObjectError:
-            # Not what their author sealed: an alarm elsewhere; here a name that cannot be read.
-            return ""
+        """One of the words of an operation; empty where there is none, no key for them, or not what was sealed."""
+        return word_of(self._replica.open_words(about, whom, author, words), word)
 
 
 _TELLING: dict[type[Operation], Callable[[_Reading, Entry, Any], Iterator[Change]]] = {
