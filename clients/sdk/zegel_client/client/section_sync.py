@@ -222,7 +222,12 @@ class SectionSync:
         await self._steadily(self._catch_up)
 
     async def bring_line(self) -> None:
-        """Verifies up to the head as cheaply as that can be done; needed before anything is written or pinned."""
+        """Verifies up to the head as cheaply as that can be done; needed before anything is written or pinned.
+
+        Raises:
+            HistoryError: The ledger is frozen, or by what came it is now.
+        """
+        self.ledger.require_thawed()
         if not self.ledger.replica.state.may_read_anything(self.ledger.context.account, self.section):
             return  # who writes without reading has seen nothing, and says so by `seen`
         await self._steadily(self._bring_line)

@@ -1,0 +1,51 @@
+"""Who writes without reading: a contradicted history stops them like everybody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.pair import pair
+
+from zegel_protocol.errors import ErrorCode, HistoryError
+from zegel_protocol.ledger.operations import Right
+from zegel_protocol.messages import Answer, Entries, Submit
+from zegel_tools.attack.proxy import MaliciousServer
+from zegel_tools.attack.schemer import Schemer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from zegel_tools.attack.schemer import Asked
+
+
+class Forker(Schemer):
+    """Names another head of a ledger, from when it is told to."""
+
+    is_on = False
+
+    def on_answer(self, request: Asked, answer: Answer) -> Answer:
+        if self.is_on and isinstance(answer, Entries):
+            return Entries(answer.first, answer.entries, answer.head_index, bytes(32))
+        return super().on_answer(request, answer)
+
+
+async def test_nothing_is_dropped_into_a_frozen_dossier(tmp_path: Path) -> None:
+    async with pair(tmp_path / "data") as two:
+        section = two.own_section().id
+        await two.own.grant(two.client.account, section, Right.WRITE)
+        schemer = Forker()
+        async with MaliciousServer(two.server.url, schemer) as proxy:
+            device = await two.device(server=proxy.url)
+            dossier = await device.open(two.own.id)
+            await dossier.section(section).send("ongelezen")
+            schemer.is_on = True
+            with pytest.raises(HistoryError):
+                await dossier.refresh()
+            asked = len(schemer.asked)
+            with pytest.raises(HistoryError) as raised:
+                await dossier.section(section).send("niet meer")
+            assert raised.value.code is ErrorCode.FORK
+            await device.close()
+            assert not [request for request in schemer.asked[asked:] if isinstance(request, Submit)]
+        assert [message.text for message in await two.own_section().read()] == ["ongelezen"]
