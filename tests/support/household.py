@@ -65,7 +65,7 @@ FOUNDER, COLLEAGUE, CLIENT, FRIEND, STRANGER = (
 
 
 def refusal(
-    line: Line,
+    line: hand_written.Line,
     author: AccountKeys,
     *operations: Operation,
     clock_ms: int | None = None,

@@ -308,6 +308,7 @@ def _add_wrap_failures(cases: CaseList) -> None:
         ("a key of 31 bytes", ErrorCode.ENCODING, pad(encode([pairs[0], [keys[1].key[:31], ""]]))),
         ("a word that is a number", ErrorCode.ENCODING, pad(encode([pairs[0], [keys[1].key, 7]]))),
         ("a map inside", ErrorCode.ENCODING, pad(encode({"keys": list[Value](pairs)}))),
+        ("a number in the place of keys", ErrorCode.ENCODING, pad(encode(2))),
         ("no padding", ErrorCode.PADDING, encode(list[Value](pairs))),
     ):
         cases.bad(f"wrap: {what}", door, given, code, encoded=_sealed(what, bare, plaintext).hex())
