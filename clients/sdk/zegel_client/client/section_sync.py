@@ -339,13 +339,17 @@ class SectionSync:
                 return records
             # What erased a head lies below the memory: it has to be seen.
         if self.replica.has_older:
-            # Nothing is known of what lies below: everything is read once.
-            self._points, self._memory = [], None
-            anchor = self.replica.head
-            self.replica = self._new_replica()
-            self.replica.add_anchor(anchor, ErrorCode.TRANSCRIPT)
+            # Nothing is known of what lies below.
+            self._begin_below()
             records = Records(self.replica)
         return records
+
+    def _begin_below(self) -> None:
+        """Begins where this account may, to read everything once; what was verified stays compared."""
+        self._points, self._memory, self._records = [], None, None
+        anchor = self.replica.head
+        self.replica = self._new_replica()
+        self.replica.add_anchor(anchor, ErrorCode.TRANSCRIPT)
 
     async def _fetch_heads(self, position: int) -> list[tuple[bytes, int, list[Item]]]:
         found: list[tuple[bytes, int, list[Item]]] = []
@@ -384,11 +388,19 @@ class SectionSync:
 
         Raises:
             HistoryError: `TRANSCRIPT`: a version that nobody vouches for, or at another place than its own; `GAP`: one
-                is withheld.
+                is withheld, or its body without a valid erasure.
         """
         return await self._steadily(lambda: self._load_history(record))
 
     async def _load_history(self, record: bytes) -> list[Item]:
+        found = await self._collect_history(record)
+        if self.replica.has_older and any(item.kind is ItemKind.ERASED and item.erased_by is None for item in found):
+            # What erased it would lie below the memory: it has to be seen, else anybody's word would do.
+            self._begin_below()
+            found = await self._collect_history(record)
+        return found
+
+    async def _collect_history(self, record: bytes) -> list[Item]:
         records = await self._load_records()
         arrivals = {arrival.hash: arrival for arrival in await self._fetch_versions(record)}
         run = {item.hash: item.position for item in self.replica.items}
