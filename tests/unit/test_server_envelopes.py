@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LEDGER = bytes(15) + b"\1"
 SECTION, OTHER = bytes(15) + b"\2", bytes(15) + b"\3"
 CHAIN = bytes(15) + b"\4"
+AT_ONCE = 100
 BEYOND = 1 << 32
 """Positions from here on would run into the next section's, if they were added to places as they are."""
 
@@ -29,6 +30,7 @@ BEYOND = 1 << 32
 def connection(tmp_path: Path) -> Generator[Connection]:
     prepare(tmp_path / "x.db")
     found = connect(tmp_path / "x.db")
+    found.execute("BEGIN")
     yield found
     found.close()
 
@@ -60,7 +62,9 @@ def envelope(
 
 
 def fill(connection: Connection, count: int, section: bytes = SECTION) -> None:
-    envelopes.append(connection, [envelope(position, section) for position in range(1, count + 1)])
+    for first in range(1, count + 1, AT_ONCE):
+        positions = range(first, min(first + AT_ONCE, count + 1))
+        envelopes.append(connection, [envelope(position, section) for position in positions])
 
 
 def read(connection: Connection, section: bytes, first: int, last: int) -> list[bytes]:
@@ -76,11 +80,25 @@ def test_every_name_is_found_and_taken_once(connection: Connection, count: int) 
         row = envelope(position)
         expected = Place(position, row.hash, row.transcript, row.received_ms)
         assert envelopes.find_by_name(connection, LEDGER, SECTION, name_at(position)) == expected
-        with pytest.raises(sqlite3.IntegrityError):
+        connection.execute("SAVEPOINT taken")
+        with pytest.raises(sqlite3.IntegrityError, match=r"name|new_name"):
             envelopes.append(connection, [envelope(count + 1, name=name_at(position))])
-        # Here nothing rolled the envelope back.
-        connection.execute("DELETE FROM envelope WHERE hash = ?", (envelope(count + 1).hash,))
+        connection.execute("ROLLBACK TO taken")
     assert envelopes.find_by_name(connection, LEDGER, SECTION, name_at(count + 1)) is None
+
+
+def test_names_of_several_sections_go_over_apart(connection: Connection) -> None:
+    for section, first, last in (
+        (OTHER, 1, AT_ONCE),
+        (SECTION, 1, GATHERED),
+        (OTHER, AT_ONCE + 1, GATHERED),
+        (SECTION, GATHERED + 1, 2 * GATHERED),
+    ):
+        envelopes.append(connection, [envelope(position, section) for position in range(first, last + 1)])
+    for section, position in ((SECTION, 1), (SECTION, 2 * GATHERED), (OTHER, 1), (OTHER, GATHERED)):
+        found = envelopes.find_by_name(connection, LEDGER, section, name_at(position, section))
+        assert found is not None
+        assert found.position == position
 
 
 def test_a_name_that_comes_twice_at_once_is_refused(connection: Connection) -> None:
