@@ -103,9 +103,12 @@ class World:
     def gives_somewhere(self, account: bytes, now: int) -> bool:
         """Whether the person is a giver."""
         return any(
-            room.profile_of != account and self.rights(account, section, now) & GIVE
-            for section, room in self.rooms.items()
+            self.is_common(room) and self.rights(account, section, now) & GIVE for section, room in self.rooms.items()
         )
+
+    def is_common(self, room: Room) -> bool:
+        """Whether a section is nobody's own profile."""
+        return room.profile_of == NONE or room.profile_of in self.subjects
 
     def narrow(self, section: bytes) -> set[tuple[int, bytes]]:
         """The narrow scopes of a section in which somebody has a grant."""
@@ -348,7 +351,7 @@ class _Judgement:
 
     def _gives(self) -> bool:
         rooms = self.world.rooms.items()
-        return any(room.profile_of != self.author and self._rights(section) & GIVE for section, room in rooms)
+        return any(self.world.is_common(room) and self._rights(section) & GIVE for section, room in rooms)
 
     def _is_steward(self) -> bool:
         return bool(self.world.rights(self.author, self.world.lobby, self.now) & GIVE)

@@ -13,14 +13,16 @@ from support.household import (
     LOBBY,
     LOOK,
     MANAGE,
+    READ_LOBBY,
     Line,
+    add_section,
     found_household,
     refusal,
 )
 
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ledger.operations import Expire, whole
-from zegel_tools.vectors.hand_written import DAY_MS
+from zegel_tools.vectors.hand_written import DAY_MS, an_id
 
 NO_ACCESS = ErrorCode.NO_ACCESS
 
@@ -139,3 +141,15 @@ def test_nobody_gives_themselves_more() -> None:
     line.write(FOUNDER, line.grant(CLIENT.account, CONVERSATION, MANAGE))
     for section in (LOBBY, BUDGET):
         assert refusal(line, CLIENT, line.grant(CLIENT.account, section, MANAGE)) is NO_ACCESS
+
+
+def test_two_members_do_not_make_each_other_givers_by_their_profiles() -> None:
+    """Whoever may give in somebody's own profile lets nobody into the dossier, and nobody out of it."""
+    line = found_household()
+    profile = an_id("profile of the friend")
+    add_section(line, FRIEND, profile, FRIEND.account)
+    line.write(FRIEND, line.grant(CLIENT.account, profile, MANAGE))
+    assert not line.now.is_giver(CLIENT.account)
+    assert refusal(line, CLIENT, line.invite(an_id("invite"), READ_LOBBY)) is NO_ACCESS
+    line.write(FOUNDER, line.grant(FRIEND.account, CONVERSATION, 0), line.advance(CONVERSATION))
+    assert refusal(line, CLIENT, line.remove(FRIEND.account)) is NO_ACCESS

@@ -132,6 +132,11 @@ class Section(_Node):
         """The current epoch (0 before the first)."""
         return self.epochs[-1].epoch if self.epochs else 0
 
+    @property
+    def is_own_profile(self) -> bool:
+        """Whether a member made it for themselves; that of a person without an account is a steward's."""
+        return self.profile_of == self.creator
+
     def is_due(self) -> bool:
         """Whether no envelope may be written until an advance."""
         return bool(self.due) and self.due[-1].last == OPEN
@@ -322,9 +327,9 @@ class LedgerState(_Node):
         return bool(self.section_rights(account, self.lobby, now_ms) & Right.GIVE)
 
     def is_giver(self, account: bytes, now_ms: int | None = None) -> bool:
-        """Give on any section but the own profile: that one everybody has, and it lets nobody in."""
+        """Give on any section but own profiles: everybody has one, and whom they let give there, lets nobody in."""
         return any(
-            found.profile_of != account and self.section_rights(account, section, now_ms) & Right.GIVE
+            not found.is_own_profile and self.section_rights(account, section, now_ms) & Right.GIVE
             for section, found in self.sections.items()
         )
 

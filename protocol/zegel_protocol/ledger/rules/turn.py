@@ -99,9 +99,9 @@ class Turn:
             raise ObjectError(ErrorCode.NO_ACCESS, "only a steward may do this")
 
     def is_giver(self) -> bool:
-        """Whether the author holds give on any section but the own profile."""
+        """Whether the author holds give on any section that is nobody's own profile."""
         sections = self.state.sections.items()
-        return any(found.profile_of != self.author and self.rights(s) & Right.GIVE for s, found in sections)
+        return any(not found.is_own_profile and self.rights(section) & Right.GIVE for section, found in sections)
 
     def require_giver(self) -> None:
         """Demands that the author gives somewhere."""
