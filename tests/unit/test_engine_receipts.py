@@ -7,6 +7,7 @@ from support.sections import Household
 
 from zegel_client.engine.receipts import FRESH_MS, Receipts, anchor_receipt, peek_ledger_index
 from zegel_protocol.codec import encode_object
+from zegel_protocol.envelope import MAX_AHEAD_MS
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
 from zegel_protocol.receipt import Receipt, read_receipt, sign_receipt
 
@@ -99,3 +100,5 @@ def test_a_witness_is_somebody_else_who_gives_there_and_not_long_ago(house: Hous
     own.accept(signed_by(house.worker, receipt_of(house, house.worker)))
     assert own.is_witnessed(section, NOW_MS)
     assert not own.is_witnessed(section, NOW_MS + FRESH_MS)
+    assert own.is_witnessed(section, NOW_MS - MAX_AHEAD_MS)
+    assert not own.is_witnessed(section, NOW_MS - MAX_AHEAD_MS - 1)  # else it would be fresh for years

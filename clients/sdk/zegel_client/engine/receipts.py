@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zegel_protocol.envelope import MAX_AHEAD_MS
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.receipt import SIGNED_RECEIPT, VERSION, Receipt, read_receipt, sign_receipt, verify_receipt
@@ -94,11 +95,15 @@ class Receipts:
         return sorted(self._newest.get(section, {}).values(), key=lambda receipt: -receipt.created_at_ms)
 
     def is_witnessed(self, section: bytes, now_ms: int) -> bool:
-        """Whether another giver of the section confirmed within the last 72 hours."""
+        """Whether another giver of the section confirmed within the last 72 hours.
+
+        A receipt from the future is none: a server refuses it, but may be the one that wants an old state to look
+        confirmed.
+        """
         own = self._ledger.own.account
         return any(
             receipt.account != own
-            and now_ms - receipt.created_at_ms < FRESH_MS
+            and -MAX_AHEAD_MS <= now_ms - receipt.created_at_ms < FRESH_MS
             and self._ledger.state.section_rights(receipt.account, section) & Right.GIVE
             for receipt in self.of_section(section)
         )
