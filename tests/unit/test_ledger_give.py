@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.household import (
     BUDGET,
     CLIENT,
@@ -14,15 +15,19 @@ from support.household import (
     LOOK,
     MANAGE,
     READ_LOBBY,
+    STRANGER,
     Line,
     add_section,
     found_household,
+    join,
     refusal,
 )
 
-from zegel_protocol.errors import ErrorCode
-from zegel_protocol.ledger.operations import Expire, whole
-from zegel_tools.vectors.hand_written import DAY_MS, an_id
+from zegel_protocol.errors import ErrorCode, ObjectError
+from zegel_protocol.ledger.entry import sign_entry
+from zegel_protocol.ledger.operations import Create, Expire, LedgerKind, PlannedGrant, SetName, whole
+from zegel_protocol.ledger.rules import try_entry
+from zegel_tools.vectors.hand_written import DAY_MS, SILENCE, an_id
 
 NO_ACCESS = ErrorCode.NO_ACCESS
 
@@ -153,3 +158,33 @@ def test_two_members_do_not_make_each_other_givers_by_their_profiles() -> None:
     assert refusal(line, CLIENT, line.invite(an_id("invite"), READ_LOBBY)) is NO_ACCESS
     line.write(FOUNDER, line.grant(FRIEND.account, CONVERSATION, 0), line.advance(CONVERSATION))
     assert refusal(line, CLIENT, line.remove(FRIEND.account)) is NO_ACCESS
+
+
+def test_who_joined_the_organisation_after_the_newest_head_cited_has_not_left_it() -> None:
+    """Replicas with an older and a newer copy of the organisation's ledger judge alike."""
+    line = giving_client()
+    line.write(CLIENT, line.grant(FRIEND.account, BUDGET, MANAGE))
+    organisation = line.organisation
+    assert organisation is not None
+    join(organisation, FOUNDER, CLIENT, PlannedGrant(whole(organisation.now.lobby), LOOK, 0, 0))
+    assert line.now.cited_index < organisation.now.members[CLIENT.account].memberships[0].first
+    assert refusal(line, FRIEND, line.grant(CLIENT.account, BUDGET, EDIT)) is NO_ACCESS
+
+
+def test_no_other_ledger_under_the_organisations_id_says_who_left_it() -> None:
+    line = found_household()
+    organisation = line.organisation
+    assert organisation is not None
+    lobby = an_id("another lobby")
+    other = Line(organisation.ledger)
+    create = Create(LedgerKind.ORGANISATION, None, None, STRANGER.public(), lobby, SILENCE, SILENCE)
+    other.write(STRANGER, create, other.advance(lobby))
+    join(other, STRANGER, FOUNDER, PlannedGrant(whole(lobby), LOOK, 0, 0))
+    other.write(STRANGER, other.remove(FOUNDER.account), other.advance(lobby))
+    organisation.write(FOUNDER, SetName(SILENCE))
+    line.write(FOUNDER, line.remove(FRIEND.account, line.cite()))
+    assert line.now.cited_index == other.now.head_index
+    removal = sign_entry(COLLEAGUE.sign, line.entry(COLLEAGUE, (line.remove(FOUNDER.account),)))
+    with pytest.raises(ObjectError) as refused:
+        try_entry(line.now, removal, other.now)
+    assert refused.value.code is ErrorCode.STALE_CITATION

@@ -30,16 +30,26 @@ def verify_citation(state: LedgerState, citation: Citation, organisation: Ledger
     own = state.citation
     if own is None or (own.organisation, own.create_hash) != (citation.organisation, citation.create_hash):
         raise ObjectError(ErrorCode.STALE_CITATION, "another organisation than the dossier's")
-    if organisation is None or organisation.ledger != citation.organisation:
-        raise ObjectError(ErrorCode.STALE_CITATION, "the cited ledger is not at hand")
-    if organisation.kind is not LedgerKind.ORGANISATION or organisation.create_hash != citation.create_hash:
-        raise ObjectError(ErrorCode.STALE_CITATION, "the cited ledger is another one")
-    if citation.head_index > organisation.head_index:
-        raise ObjectError(ErrorCode.STALE_CITATION, "the cited head is newer than what is at hand")
+    organisation = require_at_hand(own, organisation, citation.head_index)
     if organisation.entry_hashes[citation.head_index] != citation.head_hash:
         raise ObjectError(ErrorCode.STALE_CITATION, "the cited head is not in that ledger")
     if citation.head_index < state.cited_index:
         raise ObjectError(ErrorCode.STALE_CITATION, "a newer head of the organisation was cited before")
+    return organisation
+
+
+def require_at_hand(own: Citation, organisation: LedgerState | None, head_index: int) -> LedgerState:
+    """Returns the organisation's ledger if it is the one that a dossier named when it was made, up to a head.
+
+    Raises:
+        ObjectError: `STALE_CITATION`.
+    """
+    if organisation is None or organisation.ledger != own.organisation:
+        raise ObjectError(ErrorCode.STALE_CITATION, "the cited ledger is not at hand")
+    if organisation.kind is not LedgerKind.ORGANISATION or organisation.create_hash != own.create_hash:
+        raise ObjectError(ErrorCode.STALE_CITATION, "the cited ledger is another one")
+    if head_index > organisation.head_index:
+        raise ObjectError(ErrorCode.STALE_CITATION, "the cited head is newer than what is at hand")
     return organisation
 
 

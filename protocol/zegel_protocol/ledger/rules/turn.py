@@ -22,7 +22,7 @@ from zegel_protocol.ledger.operations import (
     Words,
     whole,
 )
-from zegel_protocol.ledger.rules.citation import verify_citation
+from zegel_protocol.ledger.rules.citation import require_at_hand, verify_citation
 from zegel_protocol.ledger.state import (
     Due,
     GrantLine,
@@ -161,13 +161,15 @@ class Turn:
         Raises:
             ObjectError: `STALE_CITATION` when that ledger is not at hand as far as was cited.
         """
-        if self.state.citation is None:
+        own, cited_index = self.state.citation, self.state.cited_index
+        if own is None:
             return False
-        organisation = self.organisation
-        if organisation is None or organisation.head_index < self.state.cited_index:
-            raise ObjectError(ErrorCode.STALE_CITATION, "the cited ledger is not at hand")
+        organisation = require_at_hand(own, self.organisation, cited_index)
         member = organisation.members.get(account)
-        return member is not None and member.generation_at(self.state.cited_index) is None
+        # Who came after that head has not left before it: a newer copy of the ledger must not judge otherwise.
+        if member is None or member.memberships[0].first > cited_index:
+            return False
+        return member.generation_at(cited_index) is None
 
     # --- what changes ---
 
