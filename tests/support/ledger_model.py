@@ -81,6 +81,8 @@ class World:
     grants: dict[tuple[bytes, Place], Given] = field(default_factory=dict[tuple[bytes, Place], Given])
     invites: dict[bytes, dict[str, Any]] = field(default_factory=dict[bytes, dict[str, Any]])
     subjects: set[bytes] = field(default_factory=set[bytes])
+    gave: list[tuple[bytes, bytes, bytes, int]] = field(default_factory=list[tuple[bytes, bytes, bytes, int]])
+    """Each grant with *give* that ever was: section, grantee, giver, entry."""
 
     def rights(self, account: bytes, section: bytes, now: int = 0) -> int:
         """Rights in a whole section; without a time also those whose date has passed."""
@@ -105,6 +107,24 @@ class World:
         return any(
             self.is_common(room) and self.rights(account, section, now) & GIVE for section, room in self.rooms.items()
         )
+
+    def sources(self, account: bytes, section: bytes) -> set[bytes]:
+        """From whom the person's *give* in a section comes, by way of others too."""
+        held = self.grants.get((account, (section, WHOLE, NONE)))
+        if held is None or not held.rights & GIVE:
+            return set()
+        lines = [line[1:] for line in self.gave if line[0] == section]
+        found = {line[1:] for line in [line for line in lines if line[0] == account][-1:]}
+        while (
+            more := {
+                (giver, index)
+                for who, giver, index in lines
+                if any(who == source and index <= until for source, until in found)
+            }
+            - found
+        ):
+            found |= more
+        return {giver for giver, _ in found}
 
     def is_common(self, room: Room) -> bool:
         """Whether a section is nobody's own profile."""
@@ -404,8 +424,7 @@ class _Judgement:
         return was and account not in worlds[self.world.cited].active
 
     def _may_end_give(self, target: bytes, section: bytes) -> bool:
-        own = self.world.grants.get((self.author, (section, WHOLE, NONE)))
-        is_source = own is not None and bool(own.rights & GIVE) and own.giver == target
+        is_source = target in self.world.sources(self.author, section)
         if target == self.author or not (target == self.world.founder or is_source):
             return True
         return self._is_gone(target)
@@ -475,6 +494,7 @@ class _Judgement:
             self._cite_keys(citation, founder)
         world.rooms[lobby] = Room(0, NONE)
         world.grants[founder[0], (lobby, WHOLE, NONE)] = Given(7, 0, 0, founder[0])
+        world.gave.append((lobby, founder[0], founder[0], 0))
         self.fresh.add(lobby)
         for said in words:
             self._say(said)
@@ -543,6 +563,8 @@ class _Judgement:
             self.world.rooms[place[0]].due = True
         if rights:
             self.world.grants[grantee, place] = Given(rights, since, ends, giver)
+        if rights & GIVE:
+            self.world.gave.append((place[0], grantee, giver, self.index))
         need(len(wrap_hash) in {0, 32}, "wrap hash")
         need(rights or not narrow, "commitments of nothing")
         items: list[list[Any]] = narrow

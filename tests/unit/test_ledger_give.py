@@ -78,6 +78,17 @@ def test_a_right_to_give_that_was_lost_and_given_again_has_a_new_source() -> Non
     assert refusal(line, COLLEAGUE, line.grant(CLIENT.account, BUDGET, EDIT)) is NO_ACCESS
 
 
+def test_nobody_ends_by_way_of_others_the_give_that_theirs_comes_from() -> None:
+    """Neither by whom they gave to (a second account of theirs, say), nor by letting that one give it back."""
+    line = giving_client()
+    line.write(CLIENT, line.grant(FRIEND.account, BUDGET, MANAGE))
+    assert refusal(line, FRIEND, line.grant(COLLEAGUE.account, BUDGET, EDIT)) is NO_ACCESS
+    line.write(CLIENT, line.grant(CLIENT.account, BUDGET, EDIT))
+    line.write(FRIEND, line.grant(CLIENT.account, BUDGET, MANAGE))
+    assert refusal(line, CLIENT, line.grant(COLLEAGUE.account, BUDGET, EDIT)) is NO_ACCESS
+    assert refusal(line, COLLEAGUE, line.grant(FRIEND.account, BUDGET, EDIT)) is None
+
+
 def test_a_date_on_ones_own_right_does_not_free_one_of_its_source() -> None:
     """Judged without a clock: what a server accepts after the date every client accepts too."""
     line = found_household()

@@ -148,6 +148,25 @@ class Section(_Node):
                 return line
         return None
 
+    def sources_of_give(self, account: bytes) -> set[bytes]:
+        """From whom the person's *give* comes: its giver, from whom that one ever had theirs till then, and so on.
+
+        Whatever its end date; empty where the person does not give.
+        """
+        line = self.find_line(whole(self.section), account)
+        grant = line.current() if line is not None else None
+        pending = [grant] if grant is not None and grant.rights & Right.GIVE else []
+        until: dict[bytes, int] = {}
+        while pending:
+            grant = pending.pop()
+            if grant.first <= until.get(grant.giver, -1):
+                continue
+            until[grant.giver] = grant.first
+            line = self.find_line(whole(self.section), grant.giver)
+            had = line.intervals if line is not None else []
+            pending += [older for older in had if older.rights & Right.GIVE and older.first <= grant.first]
+        return set(until)
+
     def find_epoch(self, epoch: int) -> EpochInterval | None:
         """One epoch by its number; epochs count from 1 without gaps."""
         return self.epochs[epoch - 1] if 1 <= epoch <= len(self.epochs) else None

@@ -142,14 +142,11 @@ class Turn:
             raise ObjectError(ErrorCode.NO_ACCESS, "nobody gives for longer than they hold")
 
     def require_may_end_give(self, target: bytes, section: bytes) -> None:
-        """Nobody ends the give of the one they have theirs from, nor of the first steward, while they are there."""
+        """Nobody ends the give of whom theirs comes from, through whomever, nor of the first steward, while there."""
         if target == self.author:
             return
         # Without a time: one's own right that has passed its end date binds until its end is in the ledger.
-        is_source = any(
-            (grant := line.current()) is not None and grant.rights & Right.GIVE and grant.giver == target
-            for line in self.state.grants_of(self.author, section)
-        )
+        is_source = target in self.section(section).sources_of_give(self.author)
         if (target == self.state.founder or is_source) and not self.is_absent(target):
             raise ObjectError(
                 ErrorCode.NO_ACCESS, "nobody ends the give of whom theirs comes from, or of the first steward"
