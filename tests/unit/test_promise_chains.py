@@ -1,0 +1,41 @@
+"""Chains of envelopes: nobody goes on with another's, upwards or downwards, and none begins before its beginning."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+from support.sections import Household
+
+from zegel_client.engine.chains import Chains
+from zegel_protocol.errors import ErrorCode, ObjectError
+
+
+@pytest.mark.parametrize("is_upwards", [True, False])
+def test_nobody_goes_on_with_the_chain_of_another(*, is_upwards: bool) -> None:
+    house = Household.found()
+    author = house.author(house.worker)
+    first, second = author.seal({}), author.seal({})
+    lower, upper = (
+        (first.header, replace(second.header, author=house.client.account))
+        if is_upwards
+        else (replace(first.header, author=house.client.account), second.header)
+    )
+    chains = Chains()
+    chains.take_next(lower if is_upwards else upper, first.hash if is_upwards else second.hash, is_whole_below=False)
+    with pytest.raises(ObjectError) as fault:
+        if is_upwards:
+            chains.take_next(upper, second.hash, is_whole_below=False)
+        else:
+            chains.take_previous(lower, first.hash)
+    assert fault.value.code is ErrorCode.CHAIN
+
+
+def test_no_envelope_stands_before_the_first_of_a_chain() -> None:
+    house = Household.found()
+    header = replace(house.author(house.worker).seal({}).header, sequence=0, prev=b"?" * 32)
+    with pytest.raises(ObjectError) as fault:
+        Chains().take_next(header, b"!" * 32, is_whole_below=False)
+    assert fault.value.code is ErrorCode.CHAIN
+    with pytest.raises(ObjectError) as fault:
+        Chains().take_previous(header, b"!" * 32)
+    assert fault.value.code is ErrorCode.CHAIN
