@@ -184,7 +184,7 @@ async def test_writing_into_one_slot_without_reading(tmp_path: Path) -> None:
         budget = at.dossier.section(BUDGET)
         groceries, rent = await make_slots(budget, "groceries", "rent")
         scope = Scope(budget.id, ScopeKind.SLOT, groceries)
-        await at.dossier.grant_narrow(at.person, scope, Right.WRITE)
+        await at.dossier.grant(at.person, scope, Right.WRITE)
         dropped = (await at.as_other()).section(BUDGET)
         payload = Message(text="bonnetje").to_payload()
         await dropped.submit_payload(payload, type=TypeClass.RECORD, slot=groceries)
@@ -200,7 +200,7 @@ async def test_one_slot_and_no_other(tmp_path: Path) -> None:
         budget = at.dossier.section(BUDGET)
         groceries, rent = await make_slots(budget, "groceries", "rent")
         food, house = await put(budget, 10_000, groceries), await put(budget, 80_000, rent)
-        await at.dossier.grant_narrow(at.person, Scope(budget.id, ScopeKind.SLOT, groceries), Right.READ | Right.WRITE)
+        await at.dossier.grant(at.person, Scope(budget.id, ScopeKind.SLOT, groceries), Right.READ | Right.WRITE)
         seen = (await at.as_other()).section(BUDGET)
         opened = {record.id: record.payload for record in await seen.records()}
         assert opened[food] == entry(10_000)

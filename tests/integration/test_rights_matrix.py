@@ -211,7 +211,7 @@ class Matrix:
         slot = filing.find_slot(step.category)
         assert slot is not None
         person = dossier.find_person(self.household.clients[0].lower()).person
-        await dossier.grant_narrow(person, Scope(filing.section.id, ScopeKind.SLOT, slot), EDIT)
+        await dossier.grant(person, Scope(filing.section.id, ScopeKind.SLOT, slot), EDIT)
 
     async def require_stranger(self, actor: Client) -> None:
         """Who is no member can neither open the dossier nor add anybody to it."""

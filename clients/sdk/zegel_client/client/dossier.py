@@ -5,37 +5,32 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from zegel_client.client.admission import box_words, plan_grants
+from zegel_client.client.member_list import list_members
 from zegel_client.client.section import Section
+from zegel_client.client.section_list import list_sections
 from zegel_client.client.upkeep import list_stewards
-from zegel_client.client.views import AlarmView, InvitationView, MemberView, RightView, SectionView, TimelineLine
-from zegel_client.engine.roles import SIDE, STANDARD_KINDS, Access, Role, is_steward, parse_access, parse_role, presets
+from zegel_client.client.views import AlarmView, InvitationView, MemberView, SectionView, TimelineLine
+from zegel_client.engine.roles import STANDARD_KINDS, Access, Role, parse_access, parse_role
 from zegel_client.errors import RefusedError
 from zegel_client.wording import ENGLISH
-from zegel_protocol import primitives
-from zegel_protocol.codec import encode_object
 from zegel_protocol.errors import ErrorCode, ProtocolError, UsageError
 from zegel_protocol.fingerprint import comparison_words
 from zegel_protocol.ids import NO_ID, parse_id
 from zegel_protocol.invite_secret import InviteSecret
-from zegel_protocol.labels import Label
-from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right, ScopeKind, whole
+from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, Right, Scope, ScopeKind, whole
 from zegel_protocol.ledger.state import OPEN
 from zegel_protocol.ledger.words import word_of
 from zegel_protocol.memory import VerifiedPerson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import tzinfo
 
     from zegel_client.client.ledger_sync import LedgerSync
     from zegel_client.engine.draft import Draft
-    from zegel_protocol.account import MemberKeys
     from zegel_protocol.codec import Value
-    from zegel_protocol.ledger.operations import Scope
     from zegel_protocol.ledger.state import LedgerState, Member
-
-_MAX_BOX_WORD_BYTES = 360
-"""Five texts of this length stay below `invite_secret.MAX_WORDS_BYTES`."""
 
 
 class Dossier:
@@ -168,35 +163,7 @@ class Dossier:
 
     def members(self) -> list[MemberView]:
         """The members, in the order in which they came."""
-        return [self._show(member) for member in self.state.list_members()]
-
-    def _show(self, member: Member) -> MemberView:
-        replica, own = self._sync.replica, self._sync.context.account
-        words = replica.member_words(member.account)
-        verified = self._sync.verified.get(member.account)
-        return MemberView(
-            person=member.account,
-            name=word_of(words, "name"),
-            display_name=replica.display_name(member.account),
-            role=word_of(words, "role"),
-            handle=word_of(words, "handle"),
-            fingerprint=fingerprint(member.keys),
-            is_verified=verified is not None and _is_same(verified, member.keys),
-            is_self=member.account == own,
-            rights=tuple(self._rights(member.account)),
-        )
-
-    def _rights(self, account: bytes) -> Iterable[RightView]:
-        now_ms = self._sync.context.now_ms()
-        for section in self.state.sections:
-            kind = self._section_kind(section)
-            for line in self.state.grants_of(account, section, now_ms):
-                grant = line.current()
-                if grant is not None and section != self.state.lobby:
-                    yield RightView(line.scope, kind, Right(grant.rights), grant.since_epoch, grant.ends_ms)
-
-    def _section_kind(self, section: bytes) -> str:
-        return word_of(self._sync.replica.section_words(section), "kind")
+        return list_members(self._sync)
 
     def find_person(self, ref: bytes | str) -> MemberView:
         """One member, by account id, handle, or name where it is unique.
@@ -286,45 +253,10 @@ class Dossier:
             words["handle"] = handle
 
         def build(draft: Draft) -> int:
-            planned = self._plan(draft, meant, chosen, handle)
-            return draft.invite(secret, planned, words, self._box_words(words), subject=subject or NO_ID)
+            planned = plan_grants(self._sync, draft, meant, chosen, handle)
+            return draft.invite(secret, planned, words, box_words(self._sync, words), subject=subject or NO_ID)
 
         return secret, await self._sync.append(build, needs_pins=True)
-
-    def _plan(self, draft: Draft, role: Role, access: Access, handle: str) -> tuple[PlannedGrant, ...]:
-        state = self.state
-        gives_in_lobby = is_steward(role) if state.kind is LedgerKind.DOSSIER else role is Role.OWNER
-        planned = [PlannedGrant(whole(state.lobby), int(ALL_RIGHTS if gives_in_lobby else Right.READ), 0, 0)]
-        for section, rights, since_epoch in self._presets(draft, role, access, handle):
-            planned.append(PlannedGrant(whole(section), int(rights), since_epoch, 0))
-        return tuple(planned)
-
-    def _presets(self, draft: Draft, role: Role, access: Access, handle: str) -> list[tuple[bytes, Right, int]]:
-        state = self.state
-        if state.kind is LedgerKind.ORGANISATION:
-            return []
-        kinds = {self._section_kind(section): section for section in state.sections if section != state.lobby}
-        found: list[tuple[bytes, Right, int]] = []
-        for kind, preset in presets(role, access, kinds, f"{SIDE}{handle.lower()}" if handle else "").items():
-            section = kinds[kind]
-            if not state.section_rights(self._sync.context.account, section) & Right.GIVE:
-                continue  # not this account's to give; a steward may add it
-            since_epoch = draft.advance(section) if preset.is_from_now else 0
-            found.append((section, preset.rights, since_epoch))
-        return found
-
-    def _box_words(self, words: dict[str, Value]) -> dict[str, Value]:
-        """What a newcomer reads before answering; every box has one size, so long words are cut."""
-        is_organisation = self.kind is LedgerKind.ORGANISATION
-        shown: dict[str, Value] = {
-            "inviter": _cut(self._sync.name_of(self._sync.context.account)),
-            "name": _cut(word_of(words, "name")),
-            "organisation": _cut(self.organisation_name or (self.title if is_organisation else "")),
-            "role": _cut(word_of(words, "role")),
-        }
-        if not is_organisation:
-            shown["title"] = _cut(self.title)
-        return shown
 
     def invitations(self) -> list[InvitationView]:
         """The invitations that are open."""
@@ -352,7 +284,7 @@ class Dossier:
         def build(draft: Draft) -> int:
             words = self._sync.replica.invite_words(invite)
             draft.cancel(invite)
-            return draft.invite(secret, tuple(old.planned), words, self._box_words(words), subject=old.subject)
+            return draft.invite(secret, tuple(old.planned), words, box_words(self._sync, words), subject=old.subject)
 
         return secret, await self._sync.append(build)
 
@@ -388,7 +320,7 @@ class Dossier:
 
         def build(draft: Draft) -> None:
             draft.add_colleague(colleague.person, words)
-            for planned in self._plan(draft, meant, parse_access("", meant), colleague.handle):
+            for planned in plan_grants(self._sync, draft, meant, parse_access("", meant), colleague.handle):
                 draft.grant(colleague.person, planned.scope, Right(planned.rights), since_epoch=planned.since_epoch)
 
         await self._sync.append(build, needs_pins=True)
@@ -397,41 +329,14 @@ class Dossier:
     # --- rights ------------------------------------------------------------------------------------------------------
 
     async def grant(
-        self, person: bytes, section: bytes, right: Right, *, ends_ms: int = 0, history: str = "all"
+        self, person: bytes, scope: bytes | Scope, right: Right, *, ends_ms: int = 0, history: str = "all"
     ) -> None:
-        """Sets the one grant of a person for a whole section; `Right.NONE` ends it.
+        """Sets the one grant of a person in a scope; `Right.NONE` ends it.
 
         Args:
             person: Account.
-            section: The section.
-            right: Read; read and write; all three; or write alone.
-            ends_ms: When it ends by itself; 0: never.
-            history: ``all``, or ``now``: a new epoch begins and the person reads from there.
-
-        Raises:
-            UsageError: No such history.
-            ProtocolError: `NO_ACCESS` and others of the rules.
-        """
-        if history not in {"all", "now"}:
-            raise UsageError("history is all or now")
-
-        def build(draft: Draft) -> None:
-            since_epoch = draft.advance(section) if history == "now" and right & Right.READ else 0
-            draft.grant(person, whole(section), right, since_epoch=since_epoch, ends_ms=ends_ms)
-
-        await self._sync.append(build, needs_pins=True)
-        if history == "now":
-            await Section(self._sync.section(section)).carry()
-
-    async def grant_narrow(
-        self, person: bytes, scope: Scope, right: Right, *, ends_ms: int = 0, history: str = "all"
-    ) -> None:
-        """Sets the one grant of a person for a slot or a record; `Right.NONE` ends it.
-
-        Args:
-            person: Account.
-            scope: Of a slot or record.
-            right: Read; read and write; for a slot also write alone.
+            scope: A whole section by its id, or any scope: a section, a slot, a record.
+            right: Read; read and write; all three (whole sections only); write alone (not of a record).
             ends_ms: When it ends by itself; 0: never.
             history: ``all``, or ``now``: a new epoch begins and the person reads from there.
 
@@ -441,15 +346,19 @@ class Dossier:
         """
         if history not in {"all", "now"}:
             raise UsageError("history is all or now")
-        await self._sync.section(scope.section).load_records()
+        meant = scope if isinstance(scope, Scope) else whole(scope)
+        section = self._sync.section(meant.section)
+        if meant.kind is not ScopeKind.SECTION:
+            # The key of a slot goes with its word, and that of a record follows from its place.
+            await section.load_records()
 
         def build(draft: Draft) -> None:
-            since_epoch = draft.advance(scope.section) if history == "now" and right & Right.READ else 0
-            draft.grant(person, scope, right, since_epoch=since_epoch, ends_ms=ends_ms)
+            since_epoch = draft.advance(meant.section) if history == "now" and right & Right.READ else 0
+            draft.grant(person, meant, right, since_epoch=since_epoch, ends_ms=ends_ms)
 
         await self._sync.append(build, needs_pins=True)
         if history == "now":
-            await Section(self._sync.section(scope.section)).carry()
+            await Section(section).carry()
 
     async def rewrap(self, person: bytes, section: bytes | None = None) -> int:
         """Gives somebody the keys of what they may read anew, after their client found a wrap or link that was wrong.
@@ -521,49 +430,6 @@ class Dossier:
             HistoryError: It contradicts what was verified.
         """
         await self._sync.refresh()
-
-
-def list_sections(sync: LedgerSync, account: bytes | None = None) -> list[SectionView]:
-    """The sections of a ledger, the lobby apart, and what somebody may do there now."""
-    replica = sync.replica
-    state, now_ms = replica.require_trust(), sync.context.now_ms()
-    who = account if account is not None else sync.context.account
-    found: list[SectionView] = []
-    for section in sorted(state.sections.values(), key=lambda section: section.created):
-        if section.section == state.lobby:
-            continue
-        words = replica.section_words(section.section)
-        rights = state.section_rights(who, section.section, now_ms)
-        found.append(
-            SectionView(
-                section.section,
-                word_of(words, "kind"),
-                word_of(words, "title"),
-                state.may_read_anything(who, section.section, now_ms),
-                bool(rights & Right.WRITE),
-                bool(rights & Right.GIVE),
-                state.is_due(section.section, now_ms),
-            )
-        )
-    return found
-
-
-def fingerprint(keys: MemberKeys) -> str:
-    """32 hexadecimal digits in groups of four, over a member's current keys."""
-    digits = primitives.digest(Label.FINGERPRINT, encode_object(keys)).hex()[:32]
-    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
-
-
-def _cut(text: str) -> str:
-    """A text short enough for five of its kind to fit into the box of an invitation."""
-    encoded = text.encode()
-    if len(encoded) <= _MAX_BOX_WORD_BYTES:
-        return text
-    return encoded[: _MAX_BOX_WORD_BYTES - 3].decode(errors="ignore") + "…"
-
-
-def _is_same(verified: VerifiedPerson, keys: MemberKeys) -> bool:
-    return (verified.generation, verified.sign_key) == (keys.generation, keys.sign_key)
 
 
 def _is_id(text: str, wanted: bytes) -> bool:

@@ -7,8 +7,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zegel_client.client.dossier import list_sections
 from zegel_client.client.ledger_sync import LedgerSync
+from zegel_client.client.section_list import list_sections
 from zegel_client.client.views import DossierSummary
 from zegel_client.engine.ledger_replica import Trust
 from zegel_client.engine.outbox import STORED_DRAFT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from zegel_client.client.section_list import show_section
 from zegel_client.client.shown import show_message, show_version
 from zegel_client.client.views import Confirmation, Record, SectionView
 from zegel_client.engine.carries import list_missing
@@ -16,10 +17,9 @@ from zegel_protocol.conversation import Message
 from zegel_protocol.conversation.erasure import Erasure
 from zegel_protocol.envelope import MAX_FILES, TypeClass
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
-from zegel_protocol.fields import InvalidRecordError
+from zegel_protocol.fields import InvalidRecordError, fault_sentence
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.operations import Right
-from zegel_protocol.ledger.words import word_of
 from zegel_protocol.messages import Done, SendTyping
 from zegel_protocol.records.tombstone import Tombstone
 
@@ -411,21 +411,12 @@ class Section:
 
     def view(self) -> SectionView:
         """The section as lists show it."""
-        ledger = self._sync.ledger
-        state, account, now_ms = ledger.replica.state, ledger.context.account, ledger.context.now_ms()
-        return SectionView(
-            self.id,
-            self.kind,
-            word_of(ledger.replica.section_words(self.id), "title"),
-            state.may_read_anything(account, self.id, now_ms),
-            bool(self.rights & Right.WRITE),
-            bool(self.rights & Right.GIVE),
-            state.is_due(self.id, now_ms),
-        )
+        return show_section(self._sync.ledger, self.id)
 
 
 def _check(message: Message) -> None:
     try:
         message.check()
     except InvalidRecordError as error:
-        raise UsageError(f"a message that cannot be sent: {error}") from error
+        faults = "; ".join(fault_sentence(fault, "en") for fault in error.faults)
+        raise UsageError(f"a message that cannot be sent: {faults}") from error

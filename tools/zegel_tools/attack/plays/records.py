@@ -298,7 +298,7 @@ async def record_leaves_its_slot(room: Room) -> str:
         await at.case.budget.put(house, payload_of(NEW), slot=other)
         await at.case.budget.delete(at.groceries)
         scope = Scope(at.section.id, ScopeKind.SLOT, mine)
-        await at.case.worker.grant_narrow(room.bram.account, scope, Right.READ | Right.WRITE)
+        await at.case.worker.grant(room.bram.account, scope, Right.READ | Right.WRITE)
         await at.dossier.refresh()
         at.shown = await at.case.shown(at.section.id)
         before = next(body for body in at.shown.bodies if read_envelope(body).header.record == house)

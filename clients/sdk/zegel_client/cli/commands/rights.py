@@ -33,11 +33,9 @@ async def grant(call: Call) -> Answer:
     async with call.dossier() as dossier:
         person = dossier.find_person(call.line.get("person"))
         scope = await _find_scope(dossier, call.line.get("scope"))
-        if scope.kind is ScopeKind.SECTION:
-            await dossier.grant(person.person, scope.section, right, ends_ms=ends_ms, history=history)
-        else:
+        if scope.kind is not ScopeKind.SECTION:
             _check_narrow(dossier, person, scope, right)
-            await dossier.grant_narrow(person.person, scope, right, ends_ms=ends_ms, history=history)
+        await dossier.grant(person.person, scope, right, ends_ms=ends_ms, history=history)
     value = {"scope": call.line.get("scope"), "right": right_word(right), "until": until}
     return Answer(value, f"{visible_line(person.name)}: {visible_line(call.line.get('scope'))} {right_word(right)}")
 
