@@ -10,23 +10,19 @@ from zegel_client.engine.chains import Chains
 from zegel_protocol.errors import ErrorCode, ObjectError
 
 
-@pytest.mark.parametrize("is_upwards", [True, False])
-def test_nobody_goes_on_with_the_chain_of_another(*, is_upwards: bool) -> None:
+def test_nobody_goes_on_with_the_chain_of_another() -> None:
     house = Household.found()
     author = house.author(house.worker)
     first, second = author.seal({}), author.seal({})
-    lower, upper = (
-        (first.header, replace(second.header, author=house.client.account))
-        if is_upwards
-        else (replace(first.header, author=house.client.account), second.header)
-    )
-    chains = Chains()
-    chains.take_next(lower if is_upwards else upper, first.hash if is_upwards else second.hash, is_whole_below=False)
+    other = house.client.account
+    upwards, downwards = Chains(), Chains()
+    upwards.take_next(first.header, first.hash, is_whole_below=True)
     with pytest.raises(ObjectError) as fault:
-        if is_upwards:
-            chains.take_next(upper, second.hash, is_whole_below=False)
-        else:
-            chains.take_previous(lower, first.hash)
+        upwards.take_next(replace(second.header, author=other), second.hash, is_whole_below=True)
+    assert fault.value.code is ErrorCode.CHAIN
+    downwards.take_next(second.header, second.hash, is_whole_below=False)
+    with pytest.raises(ObjectError) as fault:
+        downwards.take_previous(replace(first.header, author=other), first.hash)
     assert fault.value.code is ErrorCode.CHAIN
 
 
