@@ -193,6 +193,7 @@ TOLD: Final = {
     "claim": "invitations",
     "envelope": "envelope",
     "name": "envelope",
+    "new_name": "envelope",
     "version": "envelope",
     "chain": "envelope",
     "receipt": "receipts",

@@ -14,6 +14,7 @@ from zegel_client.engine.roles import BUDGET, NOTES
 from zegel_client.errors import RefusedError
 from zegel_protocol import primitives, transcript
 from zegel_protocol.envelope import TypeClass, read_envelope
+from zegel_protocol.epoch import NO_HASH
 from zegel_protocol.errors import ErrorCode, HistoryError
 from zegel_protocol.ids import ID_BYTES
 from zegel_protocol.ledger.operations import Right
@@ -101,6 +102,23 @@ async def test_the_server_takes_nothing_of_a_reader(room: Room) -> None:
 async def test_the_server_takes_nothing_that_is_false(room: Room, changes: dict[str, Any], code: ErrorCode) -> None:
     at = await desk(room)
     assert await at.refused((await at.pen()).write(BAD, **changes)) is code
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sequence": 3},
+        {"sequence": 1},
+        {"sequence": 1, "prev": NO_HASH},
+        {"prev": NO_HASH},
+        {"prev": bytes([1]) * 32},
+    ],
+)
+async def test_the_server_takes_nothing_that_does_not_go_on_its_chain(room: Room, changes: dict[str, Any]) -> None:
+    at = await desk(room)
+    pen = await at.pen()
+    await at.submit(pen.write("het begin van de keten"))
+    assert await at.refused(pen.write(BAD, **changes)) is ErrorCode.CHAIN
 
 
 async def test_the_server_takes_nothing_in_anothers_name(room: Room) -> None:
