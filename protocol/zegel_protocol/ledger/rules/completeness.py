@@ -44,6 +44,10 @@ def finish(turn: Turn) -> None:
     for operation in turn.entry.operations:
         if isinstance(operation, Grant):
             _finish_grant(turn, operation)
+    for section in {scope.section for _, scope in turn.granted if scope.kind is not ScopeKind.SECTION}:
+        narrow = {line.scope for line in turn.section(section).grants if _is_narrow(line)}
+        if len(narrow) > MAX_NARROW_SCOPES:
+            raise ObjectError(ErrorCode.LEDGER, "more narrow scopes than a section may have")
     for account in turn.touched:
         member = state.find_member(account)
         if member is not None:
@@ -102,8 +106,6 @@ def _finish_grant(turn: Turn, operation: Grant) -> None:
         drop_key = epoch.drop_key if scope.kind is ScopeKind.SECTION else (narrow.drop_key if narrow else b"")
         if not drop_key:
             raise ObjectError(ErrorCode.LEDGER, "writing without reading needs a key to write under")
-    if len({line.scope for line in section.grants if _is_narrow(line)}) > MAX_NARROW_SCOPES:
-        raise ObjectError(ErrorCode.LEDGER, "more narrow scopes than a section may have")
 
 
 def _is_narrow(line: GrantLine) -> bool:
