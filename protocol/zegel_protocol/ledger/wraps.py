@@ -75,17 +75,19 @@ def required_scopes(state: LedgerState, entry: Entry) -> dict[tuple[bytes, bytes
         state: After the entry.
         entry: The entry.
     """
-    advanced = {op.section for op in entry.operations if isinstance(op, Advance)}
     required: dict[tuple[bytes, bytes], tuple[KeyScope, ...]] = {}
-    for section in advanced:
+    advanced = {op.section for op in entry.operations if isinstance(op, Advance)}
+    given = {
+        (op.scope.section, op.grantee) for op in entry.operations if isinstance(op, Grant) and gives_reading(state, op)
+    }
+    # The readers of a section are listed once: an entry may give to many, and its grants of the past grow.
+    for section in advanced | {section for section, _ in given}:
         epoch = state.get_section(section).epoch
         for reader, lines in state.readers(section).items():
-            required[section, reader] = reader_scopes(lines, epoch, epoch)
-    for op in entry.operations:
-        if isinstance(op, Grant) and gives_reading(state, op):
-            section = op.scope.section
-            lines = state.readers(section).get(op.grantee, [])
-            required[section, op.grantee] = reader_scopes(lines, 1, state.get_section(section).epoch)
+            if (section, reader) in given:
+                required[section, reader] = reader_scopes(lines, 1, epoch)
+            elif section in advanced:
+                required[section, reader] = reader_scopes(lines, epoch, epoch)
     return required
 
 
@@ -147,7 +149,8 @@ def verify_wraps(state: LedgerState, entry: Entry, wraps: Sequence[bytes], links
 
 
 def _verify_scopes_are_granted(state: LedgerState, given: dict[tuple[bytes, bytes], set[KeyScope]]) -> None:
+    readers = {section: state.readers(section) for section in {section for section, _ in given}}
     for (section, grantee), scopes in given.items():
-        lines = state.readers(section).get(grantee, [])
+        lines = readers[section].get(grantee, [])
         if not scopes <= set(granted_scopes(lines, state.get_section(section).epoch)):
             raise ObjectError(ErrorCode.WRAPS, "a wrap gives more than the ledger grants")
