@@ -1,7 +1,7 @@
 """`./zegel bench`: the benchmarks of Zegel, as Markdown.
 
-Without a name all of the project's own benchmarks are run. Nothing here passes or fails by its time; only fuzzing
-ends with status 1, when it found something.
+Without a name all of the project's own benchmarks are run; with `--all` everything that there is, as for RESULTS.md.
+Nothing here passes or fails by its time; only fuzzing ends with status 1, when it found something.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 HARNESS = ROOT.parent / "shared" / "bench" / "peers"
-STORED, STORED_QUICKLY = 100_000, 10_000
+STORED, STORED_QUICKLY, STORED_OF_ALL = 100_000, 10_000, 1_000_000
+FUZZ_SECONDS, FUZZ_SECONDS_QUICKLY = 60.0, 5.0
+PEERS = "zegel,floor-aiohttp-signed,prosody,prosody-sqlite,ejabberd-sqlite"
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], str]] = {
     "message": lambda asked: message_cost.measure(is_quick=asked.quick).markdown(),
     "page": lambda asked: page_cost.measure(is_quick=asked.quick).markdown(),
@@ -62,17 +64,23 @@ def run(asked: argparse.Namespace, findings: list[Finding]) -> Iterator[str]:
         table, found = fuzz_all(asked.fuzz, asked.seed)
         findings.extend(found)
         yield table.markdown()
-    names: list[str] = asked.names or ([] if asked.fuzz is not None or asked.peers else list(BENCHMARKS))
-    for name in names:
+    for name in asked.names:
         yield BENCHMARKS[name](asked)
     if asked.peers:
         yield peers.measure(asked.harness, asked.peers, is_quick=asked.quick)
+    elif asked.all:
+        yield "## Side by side\n\nNot measured: the harness is not there."
 
 
 def read_words(words: list[str]) -> argparse.Namespace:
     """Reads the command line; ends with status 2 where it is wrong."""
     parser = argparse.ArgumentParser(prog="./zegel bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHMARKS)}")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help=f"all benchmarks, growth to {STORED_OF_ALL:,}, fuzzing, and where the harness is {PEERS}",
+    )
     parser.add_argument("--quick", action="store_true", help="less of everything: to see that it works")
     parser.add_argument("--stored", type=int, metavar="N", help="up to how many envelopes `growth` goes")
     parser.add_argument("--fuzz", type=float, metavar="SECONDS", help="fuzz every decoder for so long")
@@ -84,6 +92,10 @@ def read_words(words: list[str]) -> argparse.Namespace:
     unknown = [name for name in asked.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
+    if asked.all:
+        _ask_for_all(asked)
+    if not asked.names and (asked.all or (asked.fuzz is None and not asked.peers)):
+        asked.names = list(BENCHMARKS)
     if asked.stored is None:
         asked.stored = STORED_QUICKLY if asked.quick else STORED
     if asked.stored < 1_000:
@@ -93,6 +105,16 @@ def read_words(words: list[str]) -> argparse.Namespace:
     if asked.peers and not (asked.harness / "run.py").is_file():
         parser.error(f"no harness in {asked.harness}")
     return asked
+
+
+def _ask_for_all(asked: argparse.Namespace) -> None:
+    """Sets what was not asked for otherwise."""
+    if asked.fuzz is None:
+        asked.fuzz = FUZZ_SECONDS_QUICKLY if asked.quick else FUZZ_SECONDS
+    if asked.stored is None and not asked.quick:
+        asked.stored = STORED_OF_ALL
+    if asked.peers is None and (asked.harness / "run.py").is_file():
+        asked.peers = PEERS
 
 
 if __name__ == "__main__":

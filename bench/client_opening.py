@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
 from byte_relay import ByteRelay
+from envelope_chain import TEXT
 from report import Table
 from server_process import ServerProcess
 
@@ -36,7 +37,6 @@ T = TypeVar("T")
 
 PASSWORD = "benchmark benchmark"  # noqa: S105 - of accounts that live for seconds
 PAGE = 50
-TEXT = "x" * 512
 AT_ONCE = 250
 _COUNTED = re.compile(r'zegel_requests_total\{request="(\w+)",result="\w+"\} (\d+)')
 

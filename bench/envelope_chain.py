@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from zegel_protocol.transcript import Point
 
 
+TEXT = "x" * 512
+"""What each message says where that does not matter: as long as those of the harness that measures other servers."""
+
+
 class EnvelopeChain:
     """Seals messages one after the other, under the ledger's head of the moment at which the chain was begun.
 

@@ -6,19 +6,18 @@ Only Argon2id is left out: it is the clients' own work, and the server sees a pu
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiohttp
 import msgspec
-from ledger_book import LedgerBook
+from ledger_book import LedgerBook, make_keys
 from live_connection import RefusedError
+from measure import now_ms
 
 from zegel_protocol import primitives
-from zegel_protocol.account import VERSION, AccountKeys, KdfParameters, WrapKind
+from zegel_protocol.account import VERSION, KdfParameters, WrapKind
 from zegel_protocol.codec import encode_object
-from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import Acceptance, sign_acceptance
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from server_process import ServerProcess
 
     from zegel_client.engine.draft import Draft, Prepared
+    from zegel_protocol.account import AccountKeys
     from zegel_protocol.ids import SectionId
 
 T = TypeVar("T")
@@ -196,7 +196,7 @@ class Installation:
         return await self._post("/v1/call", request, answer, {"Authorization": f"Bearer {person.token.hex()}"})
 
     async def _sign_up(self, handle: str, secret: InviteSecret) -> Person:
-        keys = AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
+        keys = make_keys()
         kdf = KdfParameters()
 
         def secrets_of(kind: WrapKind) -> NewSecrets:
@@ -235,11 +235,6 @@ class Installation:
         if not isinstance(found, answer):
             raise ConnectionError(f"an answer of another type: {type(found).__name__}")
         return found
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970 (UTC)."""
-    return time.time_ns() // 1_000_000
 
 
 async def gather(at_once: int, work: Iterable[Coroutine[object, object, T]]) -> list[T]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from zegel_client.engine.draft import Draft
 from zegel_client.engine.ledger_replica import LedgerReplica
 from zegel_protocol import primitives
-from zegel_protocol.ids import ID_BYTES
+from zegel_protocol.account import AccountKeys
+from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.ledger.operations import ALL_RIGHTS, whole
 from zegel_protocol.messages import Entries
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from zegel_client.engine.draft import Prepared
-    from zegel_protocol.account import AccountKeys
     from zegel_protocol.ids import SectionId
     from zegel_protocol.messages import AppendEntry
 
@@ -64,6 +64,11 @@ class LedgerBook:
 
     def _cited(self) -> LedgerReplica | None:
         return self.organisation.replica if self.organisation is not None else None
+
+
+def make_keys() -> AccountKeys:
+    """The keys of a new account."""
+    return AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
 
 
 def found_organisation(owner: AccountKeys, now_ms: int) -> LedgerBook:

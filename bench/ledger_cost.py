@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ledger_book import LedgerBook, found_organisation
-from measure import compare
+from ledger_book import LedgerBook, found_organisation, make_keys
+from measure import compare, now_ms
 from report import Table
 
 from zegel_client.engine.ledger_replica import LedgerReplica, Trust
 from zegel_protocol import primitives
-from zegel_protocol.account import AccountKeys
-from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import SIGNED_ENTRY
 from zegel_protocol.ledger.operations import ALL_RIGHTS, whole
@@ -26,15 +23,15 @@ if TYPE_CHECKING:
 def measure(*, is_quick: bool) -> Table:
     """Runs the benchmark."""
     lengths, rounds = ((10, 40), 3) if is_quick else ((10, 50, 200), 7)
-    now_ms = time.time_ns() // 1_000_000
-    own = AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
-    organisation = found_organisation(own, now_ms)
+    began_ms = now_ms()
+    own = make_keys()
+    organisation = found_organisation(own, began_ms)
     book = LedgerBook(own, organisation=organisation)
-    book.write(now_ms, lambda draft: draft.create_dossier({"name": "Caseworker"}, {"title": "Household"}))
+    book.write(began_ms, lambda draft: draft.create_dossier({"name": "Caseworker"}, {"title": "Household"}))
     rows: list[tuple[str, ...]] = []
     for length in lengths:
         while len(book.requests) < length:
-            _write_entry(book, now_ms)
+            _write_entry(book, began_ms)
         box = _seal(book)
         contestants = {
             "verify": partial(_verify_signatures, book),

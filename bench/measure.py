@@ -40,6 +40,11 @@ def compare(contestants: Mapping[str, Callable[[], int]], rounds: int = ROUNDS) 
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
+def now_ms() -> int:
+    """Milliseconds since 1970 (UTC)."""
+    return time.time_ns() // 1_000_000
+
+
 @contextmanager
 def without_collector() -> Generator[None]:
     """Keeps the collector of cycles from falling into the time of one contestant."""

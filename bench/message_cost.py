@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import nacl.bindings as sodium
-from ledger_book import found_dossier, found_organisation
-from measure import ROUNDS, compare
+from envelope_chain import TEXT
+from ledger_book import found_dossier, found_organisation, make_keys
+from measure import ROUNDS, compare, now_ms
 from report import Table, hold
 from section_archive import SectionArchive
 
 from zegel_client.engine.incoming import read_arrivals
 from zegel_client.engine.section_replica import SectionReplica
 from zegel_protocol import primitives
-from zegel_protocol.account import AccountKeys
 from zegel_protocol.codec import decode
 from zegel_protocol.envelope import open_envelope, read_envelope, verify_envelope
-from zegel_protocol.ids import ID_BYTES, AccountId
 from zegel_protocol.labels import Label
 from zegel_protocol.transcript import start
 
 if TYPE_CHECKING:
     from zegel_client.engine.ledger_replica import LedgerReplica
 
-TEXT_CHARACTERS = 512
 BAR = 1.5
 
 
 def measure(*, is_quick: bool) -> Table:
     """Runs the benchmark."""
     count, rounds = (100, 5) if is_quick else (500, ROUNDS)
-    now_ms = time.time_ns() // 1_000_000
-    own = AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
-    book, section = found_dossier(own, found_organisation(own, now_ms), now_ms)
+    began_ms = now_ms()
+    own = make_keys()
+    book, section = found_dossier(own, found_organisation(own, began_ms), began_ms)
     archive = SectionArchive(book.replica, section)
-    archive.write("x" * TEXT_CHARACTERS, count, now_ms)
+    archive.write(TEXT, count, began_ms)
     contestants = {
         "libsodium: 1 verify, 1 open, 1 keyed hash": _Bare(book.replica, archive).run,
         "protocol: decode, verify, derive the key, open": _Protocol(book.replica, archive).run,
@@ -47,7 +44,7 @@ def measure(*, is_quick: bool) -> Table:
     protocol = list(taken.values())[1]
     return Table(
         "Client: verify and open one message",
-        f"A text of {TEXT_CHARACTERS} characters, sealed in {len(archive.bodies[0])} bytes. libsodium works on the "
+        f"A text of {len(TEXT)} characters, sealed in {len(archive.bodies[0])} bytes. libsodium works on the "
         "same signed bytes, ciphertext and header. CPU of one core; medians.",
         ("what", "us a message", "x libsodium"),
         rows,

@@ -5,16 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ledger_book import found_dossier, found_organisation
-from measure import compare
+from envelope_chain import TEXT
+from ledger_book import found_dossier, found_organisation, make_keys
+from measure import compare, now_ms
 from report import Table, hold
 from section_archive import SectionArchive
 
 from zegel_client.engine.incoming import read_arrivals
 from zegel_client.engine.section_replica import SectionReplica
-from zegel_protocol import primitives
-from zegel_protocol.account import AccountKeys
-from zegel_protocol.ids import ID_BYTES, AccountId
 
 if TYPE_CHECKING:
     from zegel_client.engine.ledger_replica import LedgerReplica
@@ -26,14 +24,14 @@ BAR = 1.1
 def measure(*, is_quick: bool) -> Table:
     """Runs the benchmark."""
     lengths, rounds = ((200, 1_000), 9) if is_quick else ((100, 1_000, 10_000), 31)
-    now_ms = time.time_ns() // 1_000_000
-    own = AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
-    organisation = found_organisation(own, now_ms)
+    began_ms = now_ms()
+    own = make_keys()
+    organisation = found_organisation(own, began_ms)
     pages: dict[int, _NewestPage] = {}
     for length in lengths:
-        book, section = found_dossier(own, organisation, now_ms)
+        book, section = found_dossier(own, organisation, began_ms)
         archive = SectionArchive(book.replica, section)
-        archive.write("x" * 512, length, now_ms)
+        archive.write(TEXT, length, began_ms)
         pages[length] = _NewestPage(book.replica, archive)
     taken = compare({str(length): page.run for length, page in pages.items()}, rounds)
     shortest = taken[str(lengths[0])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from report import ROOT
 
 ADAPTER = "bench/peers_adapter.py"
 WORKLOADS = "pairs,catchup,idle"
+FULL = ("--repeats", "3", "--secs", "5", "--quiet", "30")
+QUICK = ("--repeats", "1", "--secs", "2", "--conns", "200", "--stored", "1000", "--settle", "2")
 
 
 def measure(harness: Path, peers: str, *, is_quick: bool) -> str:
-    """Runs the harness and returns its Markdown.
+    """Runs the harness and returns its Markdown; a peer that failed is named there, with the error.
 
     Args:
         harness: Folder of `run.py`.
@@ -27,11 +30,14 @@ def measure(harness: Path, peers: str, *, is_quick: bool) -> str:
     """
     bench_venv = os.environ.get("BENCH_VENV")
     python = str(Path(bench_venv) / "bin" / "python") if bench_venv else sys.executable
-    length = ["--repeats", "1", "--secs", "4", "--conns", "500"] if is_quick else ["--quiet", "30"]
+    length = QUICK if is_quick else FULL
     with tempfile.TemporaryDirectory(prefix="zegel-peers-") as folder:
         out = Path(folder) / "peers.json"
         words = ["--adapter", ADAPTER, "--peers", peers, "--workload", WORKLOADS, "--out", str(out), *length]
         subprocess.run([python, str(harness / "run.py"), *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         told = out.with_suffix(".md").read_text(encoding="utf-8")
+        failed: list[list[str]] = json.loads(out.read_text(encoding="utf-8"))["failed"]
     _, _, tables = told.partition("\n")
-    return "## Side by side\n" + tables.rstrip().replace("\n## ", "\n### ")
+    lines = ["## Side by side\n" + tables.rstrip().replace("\n## ", "\n### ")]
+    lines += [f"- **{peer} failed** at {workload}: {error}" for peer, workload, error in failed]
+    return "\n\n".join(lines)

@@ -78,5 +78,7 @@ def _commit() -> str:
     def ask(*words: str) -> str:
         return subprocess.run([git, *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
-    changed = ask("status", "--porcelain", "--untracked-files=no", "--", "protocol", "server", "clients", "bench")
+    # What this run is about to write says nothing about what is measured.
+    measured = ("protocol", "server", "clients", "bench", ":(exclude)bench/RESULTS.md")
+    changed = ask("status", "--porcelain", "--untracked-files=no", "--", *measured)
     return ask("rev-parse", "--short=12", "HEAD") + (" with changes" if changed else "")
