@@ -15,7 +15,7 @@ from zegel_client.client import Client
 from zegel_client.errors import RefusedError, UnreachableError
 from zegel_protocol.conversation import Message
 from zegel_protocol.envelope import TypeClass
-from zegel_protocol.errors import ErrorCode
+from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.messages import Accepted, Answer, Failure, Submit
 from zegel_tools.attack.demands import texts_of
@@ -218,3 +218,22 @@ async def test_what_a_killed_process_had_sealed_is_sent_as_it_was(tmp_path: Path
             await future
             await device.close()
         assert await texts_of(two.own_section()) == ["van voor het einde"]
+
+
+async def test_what_was_told_as_refused_is_not_sent_by_the_next_process(tmp_path: Path) -> None:
+    profile, both = tmp_path / "profile", Right.READ | Right.WRITE
+    async with pair(tmp_path / "data") as two:
+        section = two.own_section().id
+        device = await two.device(profile=profile)
+        dossier = await device.open(two.own.id)
+        await two.own.grant(two.client.account, section, Right.NONE)
+        await dossier.refresh()
+        with pytest.raises(ProtocolError) as refused:
+            await dossier.section(section).send("te laat")
+        assert refused.value.code is ErrorCode.NO_ACCESS
+        await device.close()
+        await two.own.grant(two.client.account, section, both)
+        again = await two.device(profile=profile)
+        assert again.undelivered == []
+        await again.close()
+        assert await texts_of(two.own_section()) == []

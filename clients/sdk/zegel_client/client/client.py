@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Self
 
 from zegel_client.client import signing_in
@@ -171,12 +172,14 @@ class Client:
         self._is_closed = True
         for queue in self._listeners:
             _put(queue, None)
-        await self._follower.stop()
-        await self._dossiers.finish()
-        await self._context.live.close()
-        await self._context.http.close()
-        if self._context.vault is not None:
-            await self._context.vault.close()
+        async with contextlib.AsyncExitStack() as stack:
+            # Whatever cannot be done any more, such as writing into a full vault: nothing stays open.
+            if self._context.vault is not None:
+                stack.push_async_callback(self._context.vault.close)
+            stack.push_async_callback(self._context.http.close)
+            stack.push_async_callback(self._context.live.close)
+            stack.push_async_callback(self._dossiers.finish)
+            stack.push_async_callback(self._follower.stop)
 
     async def log_out(self) -> None:
         """Ends this session at the server, empties the profile's session, and closes."""

@@ -232,11 +232,26 @@ class DossierList:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     async def finish(self) -> None:
-        """Sends what waits, confirms and remembers; what cannot be done now is made anew next time."""
+        """Sends what waits, confirms and remembers; what cannot be done now is made anew next time.
+
+        Raises:
+            VaultError: The vault cannot be written.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._stop_senders)
+            await self._send_and_remember()
+
+    async def _stop_senders(self) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            for sync in self.opened.values():
+                for section in sync.sections.values():
+                    stack.push_async_callback(section.sender.stop)
+
+    async def _send_and_remember(self) -> None:
         for sync in list(self.opened.values()):
             if not self._context.live.is_connected:
                 continue
-            for section in sync.sections.values():
+            for section in list(sync.sections.values()):
                 with contextlib.suppress(TimeoutError):
                     # What is not durable by then stays in the vault, or was never promised.
                     async with asyncio.timeout(_LAST_WAIT_S):
@@ -247,9 +262,6 @@ class DossierList:
             except (ProtocolError, UnreachableError):
                 # Receipts and memories only save work and time: without them the next opening does more of it.
                 continue
-        for sync in list(self.opened.values()):
-            for section in sync.sections.values():
-                await section.sender.stop()
 
 
 def _as_id(ref: bytes | str) -> bytes | None:

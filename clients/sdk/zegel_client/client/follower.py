@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from zegel_client.client.ending import end_task
 from zegel_client.client.events import Claimed, ConnectionChanged, Typing
 from zegel_client.client.upkeep import keep_up
 from zegel_client.errors import UnreachableError
@@ -49,12 +50,10 @@ class Follower:
 
     async def stop(self) -> None:
         """Stops."""
-        for task in (self._task, self._confirming):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        tasks = (self._task, self._confirming)
         self._task = self._confirming = None
+        for task in tasks:
+            await end_task(task)
 
     async def follow(self, ledger: bytes) -> None:
         """Follows one more ledger."""

@@ -7,6 +7,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zegel_client.client.ending import end_task
 from zegel_client.client.views import Sent
 from zegel_client.engine.outbox import Outbox, Verdict
 from zegel_client.errors import ConflictError, RefusedError, UnreachableError, VaultError
@@ -94,13 +95,14 @@ class Sender:
     async def stop(self) -> None:
         """Stops sending; what waits stays where it is."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await self._keep_new()
-        for ticket in self._tickets.values():
-            ticket.future.cancel()
+        try:
+            await end_task(task)
+            if self._keeper is not None:
+                await asyncio.wait([self._keeper])
+            await self._keep_new()
+        finally:
+            for ticket in self._tickets.values():
+                ticket.future.cancel()
 
     def _watch(self, pending: Pending) -> asyncio.Future[Sent]:
         future: asyncio.Future[Sent] = asyncio.get_running_loop().create_future()
@@ -127,12 +129,21 @@ class Sender:
             self._give_up(error, keeps=True)
         except (ProtocolError, VaultError) as error:
             self._give_up(error, keeps=isinstance(error, HistoryError | VaultError))
+            with contextlib.suppress(VaultError):
+                # A vault that cannot be written: what was told as refused is tried again by a later process.
+                await self._forget_done()
+        except Exception as error:
+            # A fault of this program: whoever waits learns of it, instead of waiting for ever.
+            self._give_up(error, keeps=True)
+            raise
 
     def _give_up(self, error: Exception, *, keeps: bool) -> None:
         """Tells everybody who waits; with a vault the drafts stay in it for a later process."""
         self._outbox.interrupt()
         self._is_ready = False
         self._refused.clear()
+        # Answers that are still to come are to bytes that are sent again, or that nobody waits for any more.
+        self._answers, self._under_way = asyncio.Queue(), 0
         stays = keeps and self._context.vault is not None
         for pending in self._outbox.pending:
             ticket = self._tickets.pop(pending.number, None)
@@ -141,9 +152,11 @@ class Sender:
                 ticket.future.exception()  # whoever does not look at it has not asked
             if not stays:
                 self._outbox.complete(pending)
+                self._done.append(pending)
 
     async def _send_unsent(self) -> None:
         while (pending := self._outbox.next_unsent()) is not None and self._answers.empty():
+            self._ledger.require_thawed()
             if pending.sealed is None:
                 await self._seal_batch()
             await self._send(pending)
@@ -216,7 +229,8 @@ class Sender:
         future = await self._context.live.send(Submit(pending.sealed.encoded))
         pending.is_sent = True
         self._under_way += 1
-        future.add_done_callback(lambda done: self._answers.put_nowait((pending, done)))
+        answers = self._answers
+        future.add_done_callback(lambda done: answers.put_nowait((pending, done)))
 
     async def _take_answers(self) -> None:
         if not self._under_way:
