@@ -1,7 +1,8 @@
-"""Four words that two people compare when they meet: equal words mean that each has the other's real keys.
+"""Eight words that two people compare when they meet: equal words mean that each has the other's real keys.
 
-Four words are 44 bits. A liar would have to find keys of its own that give the same four; each try costs an Argon2id
-of 64 MiB, which makes those 2^44 tries hopeless, and asks a fraction of a second of who compares.
+Eight words are 88 bits. A liar between the two shows keys of its own to both, and so looks for any two that agree: some
+2^44 tries with each person's keys (a birthday search), not 2^88. Each try costs an Argon2id of 64 MiB, which makes that
+hopeless, and asks a fraction of a second of who compares.
 
 Spec: ``protocol/spec/account.md``, section "Comparing in person".
 """
@@ -19,11 +20,11 @@ from zegel_protocol.word_list import BITS_PER_WORD, write_words
 if TYPE_CHECKING:
     from zegel_protocol.account import MemberKeys
 
-WORD_COUNT = 4
+WORD_COUNT = 8
 
 
 def comparison_words(one: MemberKeys, other: MemberKeys) -> tuple[str, ...]:
-    """Returns the four words for two people's current keys, the same in either order (64 MiB, some tenths of a second).
+    """Returns the eight words for two people's current keys, the same in either order (64 MiB, tenths of a second).
 
     Args:
         one: Keys from the verified ledger, of either person.

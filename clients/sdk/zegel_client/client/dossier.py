@@ -195,7 +195,7 @@ class Dossier:
         return list_sections(self._sync, person)
 
     async def comparison_words(self, person: bytes) -> tuple[str, ...]:
-        """The four words to compare with somebody when meeting (takes some tenths of a second)."""
+        """The eight words to compare with somebody when meeting (takes some tenths of a second)."""
         own = self._sync.replica.own.public()
         return await asyncio.to_thread(comparison_words, own, self._member(person).keys)
 
