@@ -172,3 +172,11 @@ def test_what_is_asked_for_is_what_is_missing(talk: Household) -> None:
     assert replica.older_page(3) == GetPage(
         replica.ledger.ledger, replica.section, 1, COUNT - 2, 3, is_newest=True, form=Form.ENVELOPE
     )
+
+
+def test_an_erasure_of_nothing_is_void(talk: Household) -> None:
+    talk.author(talk.client).erase()
+    replica = talk.replica(talk.worker)
+    replica.accept_next(talk.shelf.page(replica.next_page()))
+    assert [(alarm.code, alarm.author) for alarm in replica.alarms] == [(ErrorCode.TARGET, talk.client.account)]
+    assert [item.position for item in replica.items if item.payload is not None] == list(range(1, COUNT + 1))

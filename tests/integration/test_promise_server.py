@@ -1,0 +1,101 @@
+"""What the server checks without keys: places of records and the forms of erasures, with every client check removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.ledgers import read_lobby
+from support.wire import Scene, User, code_of, scene
+
+from zegel_protocol import primitives
+from zegel_protocol.envelope import TypeClass
+from zegel_protocol.errors import ErrorCode
+from zegel_protocol.ids import NO_ID
+from zegel_protocol.ledger.operations import PlannedGrant, Right, Scope, ScopeKind
+
+if TYPE_CHECKING:
+    from support.wire import World
+
+MINE, THEIRS = b"\1" * 16, b"\2" * 16
+RECORD: dict[str, Any] = {"type": TypeClass.RECORD}
+
+
+async def with_narrow_writer(s: Scene) -> User:
+    """Somebody who writes one slot and no other."""
+    writer = User.new("writer")
+    scope = Scope(s.section, ScopeKind.SLOT, MINE)
+    planned = PlannedGrant(scope, int(Right.READ | Right.WRITE), 0, 0)
+    await s.w.invite(s.owner, s.book, writer, read_lobby(s.book), planned)
+    return writer
+
+
+async def test_a_record_moves_only_where_its_author_may_write_both_slots(w: World) -> None:
+    s = await scene(w)
+    writer = await with_narrow_writer(s)
+    owner, narrow = s.chain(s.owner), s.chain(writer)
+    theirs, mine = primitives.random_bytes(16), primitives.random_bytes(16)
+    there, there_hash = owner.next(**RECORD, record=theirs, slot=THEIRS)
+    here, here_hash = owner.next(**RECORD, record=mine, slot=MINE)
+    for encoded in (there, here):
+        await s.submit(s.owner, encoded)
+    taken = narrow.seal(**RECORD, record=theirs, slot=MINE, parents=(there_hash,))[0]
+    assert await code_of(s.submit(writer, taken)) is ErrorCode.PARENT
+    given_away = narrow.seal(**RECORD, record=mine, slot=THEIRS, parents=(here_hash,))[0]
+    assert await code_of(s.submit(writer, given_away)) is ErrorCode.NO_ACCESS
+    stays, stays_hash = narrow.next(**RECORD, record=mine, slot=MINE, parents=(here_hash,))
+    await s.submit(writer, stays)
+    moved = owner.next(**RECORD, record=mine, slot=THEIRS, parents=(stays_hash,))[0]
+    await s.submit(s.owner, moved)
+
+
+async def test_an_older_version_beside_the_head_lies_where_its_author_may_write(w: World) -> None:
+    """What was moved away is not fetched back by naming where it once lay."""
+    s = await scene(w)
+    writer = await with_narrow_writer(s)
+    owner, narrow = s.chain(s.owner), s.chain(writer)
+    record = primitives.random_bytes(16)
+    first, first_hash = owner.next(**RECORD, record=record, slot=THEIRS)
+    second, second_hash = owner.next(**RECORD, record=record, slot=MINE, parents=(first_hash,))
+    for encoded in (first, second):
+        await s.submit(s.owner, encoded)
+    both = narrow.seal(**RECORD, record=record, slot=MINE, parents=(second_hash, first_hash))[0]
+    assert await code_of(s.submit(writer, both)) is ErrorCode.PARENT
+    await s.submit(writer, narrow.next(**RECORD, record=record, slot=MINE, parents=(second_hash,))[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"parents": (b"\1" * 32,)}, ErrorCode.PARENT),
+        ({"record": NO_ID}, ErrorCode.TARGET),
+        ({"record": b"\1" * 16}, ErrorCode.TARGET),
+        ({"targets": ()}, ErrorCode.TARGET),
+    ],
+)
+async def test_an_erasure_names_a_record_and_versions_of_it_and_nothing_else(
+    w: World, changes: dict[str, Any], code: ErrorCode
+) -> None:
+    s = await scene(w)
+    chain = s.chain(s.client)
+    own = primitives.random_bytes(16)
+    sent, sent_hash = chain.next(id=own, record=own)
+    await s.submit(s.client, sent)
+    erasure: dict[str, Any] = {"type": TypeClass.ERASE, "record": own, "targets": (sent_hash,)}
+    assert await code_of(s.submit(s.client, chain.seal(**{**erasure, **changes})[0])) is code
+    assert (await s.page(s.owner)).items[0].body == sent
+    await s.submit(s.client, chain.next(**erasure)[0])
+
+
+async def test_an_erasure_takes_nothing_of_another_record_with_it(w: World) -> None:
+    s = await scene(w)
+    chain = s.chain(s.client)
+    one, other = primitives.random_bytes(16), primitives.random_bytes(16)
+    first, first_hash = chain.next(id=one, record=one)
+    second, second_hash = chain.next(id=other, record=other)
+    for encoded in (first, second):
+        await s.submit(s.client, encoded)
+    erasure: dict[str, Any] = {"type": TypeClass.ERASE, "record": one}
+    for targets in ((second_hash,), (first_hash, second_hash)):
+        assert await code_of(s.submit(s.client, chain.seal(**erasure, targets=targets)[0])) is ErrorCode.TARGET
+    assert [item.body for item in (await s.page(s.owner)).items] == [first, second]
