@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import aiohttp
 import msgspec
-from ledger_book import LedgerBook, make_keys
+from ledger_book import LedgerBook, accept, make_keys
 from live_connection import RefusedError
 from measure import now_ms
 
@@ -20,8 +20,7 @@ from zegel_protocol.account import VERSION, KdfParameters, WrapKind
 from zegel_protocol.codec import encode_object
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.labels import Label
-from zegel_protocol.ledger.entry import Acceptance, sign_acceptance
-from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, PlannedGrant, Right, whole
+from zegel_protocol.ledger.operations import ALL_RIGHTS, PlannedGrant, Right, whole
 from zegel_protocol.messages import (
     Answer,
     Appended,
@@ -145,20 +144,7 @@ class Installation:
     async def _join(self, handle: str, secret: InviteSecret) -> tuple[str, Claim]:
         person = await self._sign_up(handle, secret)
         self.people[handle] = person
-        state = self.organisation.replica.state
-        acceptance = Acceptance(
-            VERSION,
-            LedgerKind.ORGANISATION,
-            state.ledger,
-            state.create_hash,
-            state.head_index,
-            state.head_hash,
-            self.organisation.replica.own.public(),
-            secret.invite_id,
-            person.keys.public(),
-            now_ms(),
-        )
-        claim = Claim(*sign_acceptance(person.keys, secret.sign_key, acceptance))
+        claim = accept(self.organisation, secret, person.keys, now_ms())
         await self.call(person, claim, Done)
         return handle, claim
 

@@ -9,14 +9,16 @@ from zegel_client.engine.ledger_replica import LedgerReplica
 from zegel_protocol import primitives
 from zegel_protocol.account import AccountKeys
 from zegel_protocol.ids import ID_BYTES, AccountId
+from zegel_protocol.ledger.entry import VERSION, Acceptance, sign_acceptance
 from zegel_protocol.ledger.operations import ALL_RIGHTS, whole
-from zegel_protocol.messages import Entries
+from zegel_protocol.messages import Claim, Entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from zegel_client.engine.draft import Prepared
     from zegel_protocol.ids import SectionId
+    from zegel_protocol.invite_secret import InviteSecret
     from zegel_protocol.messages import AppendEntry
 
 
@@ -69,6 +71,24 @@ class LedgerBook:
 def make_keys() -> AccountKeys:
     """The keys of a new account."""
     return AccountKeys.generate(AccountId(primitives.random_bytes(ID_BYTES)))
+
+
+def accept(book: LedgerBook, secret: InviteSecret, newcomer: AccountKeys, now_ms: int) -> Claim:
+    """What somebody who was invited to a ledger sends, for whoever adds them."""
+    state = book.replica.state
+    acceptance = Acceptance(
+        VERSION,
+        state.kind,
+        state.ledger,
+        state.create_hash,
+        state.head_index,
+        state.head_hash,
+        book.replica.own.public(),
+        secret.invite_id,
+        newcomer.public(),
+        now_ms,
+    )
+    return Claim(*sign_acceptance(newcomer, secret.sign_key, acceptance))
 
 
 def found_organisation(owner: AccountKeys, now_ms: int) -> LedgerBook:

@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 def draw_messages(union: object, draw: random.Random, each: int) -> list[bytes]:
     """Encodes `each` messages of every type in a union of Structs."""
     types = getattr(union, "__args__", (union,))
-    return [
-        msgspec.msgpack.encode(draw_value(inspect.type_info(kind), draw))
-        for kind in types
-        for _ in range(each)
-    ]  # fmt: skip
+    return [msgspec.msgpack.encode(draw_value(inspect.type_info(kind), draw)) for kind in types for _ in range(each)]
 
 
 def draw_value(kind: inspect.Type, draw: random.Random) -> object:
