@@ -99,3 +99,22 @@ async def test_an_erasure_takes_nothing_of_another_record_with_it(w: World) -> N
     for targets in ((second_hash,), (first_hash, second_hash)):
         assert await code_of(s.submit(s.client, chain.seal(**erasure, targets=targets)[0])) is ErrorCode.TARGET
     assert [item.body for item in (await s.page(s.owner)).items] == [first, second]
+
+
+async def test_only_erasures_have_targets(w: World) -> None:
+    s = await scene(w)
+    chain = s.chain(s.client)
+    own = primitives.random_bytes(16)
+    sent, sent_hash = chain.next(id=own, record=own)
+    await s.submit(s.client, sent)
+    for kind in (TypeClass.MESSAGE, TypeClass.RECORD):
+        other = chain.seal(type=kind, targets=(sent_hash,))[0]
+        assert await code_of(s.submit(s.client, other)) is ErrorCode.TARGET
+
+
+async def test_nothing_is_compressed_even_where_a_client_offers_to(w: World) -> None:
+    """The length of what is compressed tells of what stands in it."""
+    async with w.http.ws_connect(w.url + "/v1/live", compress=15) as socket:
+        assert socket.compress == 0
+    async with w.http.get(w.url + "/metrics", headers={"Accept-Encoding": "gzip, deflate, br"}) as response:
+        assert "Content-Encoding" not in response.headers
