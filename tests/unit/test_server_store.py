@@ -128,9 +128,9 @@ def test_a_database_is_durable_and_strict(tmp_path: Path) -> None:
     connection = connect(path)
     settings = {
         name: connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("journal_mode", "synchronous", "foreign_keys")
+        for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
     }
-    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
     tables = connection.execute(
         "SELECT name, wr, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"
     )

@@ -32,7 +32,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 PAGE_BYTES = 8192
-"""Holds five sealed messages; in pages of 4 KiB each would spill into a page of its own."""
+"""Holds five sealed messages with little to spare; one of 4 KiB two, and larger ones leave more of themselves free."""
 BUSY_SECONDS = 10
 _CACHE_KIB = 65_536
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -50,6 +50,8 @@ def connect(path: Path, *, is_reader: bool = False) -> Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What was erased is overwritten; without a word some builds of SQLite do that and some do not.
+    connection.execute("PRAGMA secure_delete = ON")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     if is_reader:
         connection.execute("PRAGMA query_only = ON")
