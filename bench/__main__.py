@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 HARNESS = ROOT.parent / "shared" / "bench" / "peers"
 STORED, STORED_QUICKLY, STORED_OF_ALL = 100_000, 10_000, 1_000_000
-FUZZ_SECONDS, FUZZ_SECONDS_QUICKLY = 60.0, 5.0
+FUZZ_SECONDS, FUZZ_SECONDS_QUICKLY = 30.0, 5.0
 PEERS = "zegel,floor-aiohttp-signed,prosody,prosody-sqlite,ejabberd-sqlite"
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], str]] = {
     "message": lambda asked: message_cost.measure(is_quick=asked.quick).markdown(),

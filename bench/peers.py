@@ -13,7 +13,7 @@ from report import ROOT
 
 ADAPTER = "bench/peers_adapter.py"
 WORKLOADS = "pairs,catchup,idle"
-FULL = ("--repeats", "3", "--secs", "5", "--quiet", "30")
+FULL = ("--repeats", "3", "--secs", "4", "--conns", "1000", "--settle", "5", "--quiet", "30")
 QUICK = ("--repeats", "1", "--secs", "2", "--conns", "200", "--stored", "1000", "--settle", "2")
 
 
