@@ -74,6 +74,18 @@ class StorageSection:
     dossier_bytes: int = _setting(
         10 * _GIB, "most that one dossier may store, files included", unit="bytes", lowest=_MIB
     )
+    organisation_bytes: int = _setting(
+        256 * _GIB,
+        "most that all dossiers of one organisation may store, files included",
+        unit="bytes",
+        lowest=4 * _MIB,
+        highest=1 << 50,
+    )
+    free_bytes: int = _setting(
+        256 * _MIB,
+        "free space that is kept for log-ins, changes of rights and erasures; below it nothing else is stored",
+        unit="bytes",
+    )
     ledger_entries: int = _setting(100_000, "most entries of a ledger", unit="entries", lowest=16)
     memory_bytes: int = _setting(4 * _MIB, "largest memory of one account for one ledger", unit="bytes", lowest=65_536)
     unused_file_days: int = _setting(7, "after which a file that no envelope lists is dropped", unit="days", lowest=1)
@@ -126,6 +138,9 @@ class LimitsSection:
     advances_per_hour: int = _setting(600, "new epochs in a ledger", unit="an hour", lowest=1)
     invitations_per_day: int = _setting(500, "invitations by an account", unit="a day", lowest=1)
     ledgers_per_day: int = _setting(500, "ledgers created by an account", unit="a day", lowest=1)
+    dossiers_per_account: int = _setting(
+        2_000, "dossiers that an account founded and of which it is a member still", unit="dossiers", lowest=1
+    )
     claims_per_invitation: int = _setting(4, "answers kept for one invitation", unit="answers", lowest=2)
     open_uploads: int = _setting(64, "unfinished files of an account", unit="files", lowest=1)
 
@@ -258,6 +273,8 @@ def _contradictions(config: Config) -> list[str]:
         faults.append("storage.data: is empty")
     if config.sessions.idle_days > config.sessions.lifetime_days:
         faults.append("sessions.idle_days: is more than sessions.lifetime_days")
+    if config.storage.dossier_bytes > config.storage.organisation_bytes:
+        faults.append("storage.dossier_bytes: is more than storage.organisation_bytes")
     if config.limits.connections_per_address > config.limits.connections:
         faults.append("limits.connections_per_address: is more than limits.connections")
     return faults

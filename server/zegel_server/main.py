@@ -38,6 +38,7 @@ from zegel_server.services.memories import Memories
 from zegel_server.services.origins import Origins
 from zegel_server.services.pages import Pages
 from zegel_server.services.receipts import Receipts
+from zegel_server.services.room import Room
 from zegel_server.services.sessions import Sessions
 from zegel_server.services.submit import Submits
 from zegel_server.store import accounts
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from zegel_server.config import Config
 
 NOTICE_SECONDS = 2
+DISK_SECONDS = 2
 SWEEP_SECONDS = 60
 STALL_CHECK_SECONDS = 5
 BACKLOG = 2048
@@ -198,6 +200,7 @@ class _Parts:
     database: Database
     services: Services
     ledgers: Ledgers
+    room: Room
     live: Live
     routes: Routes
     server_factory: Callable[[], LimitedServer]
@@ -207,6 +210,7 @@ class _Parts:
     async def serve(self) -> AsyncGenerator[str, None]:
         """Listens until the block ends; then refuses, finishes what was accepted, and closes."""
         context = self._tls()
+        await self.room.look_at_disk()
         server = self.server_factory()
         runner = web.ServerRunner(server, shutdown_timeout=5.0)
         await runner.setup()
@@ -228,6 +232,7 @@ class _Parts:
         tasks = [
             asyncio.create_task(self._repeat(STALL_CHECK_SECONDS, self._drop_stalled)),
             asyncio.create_task(self._repeat(NOTICE_SECONDS, self._read_notices)),
+            asyncio.create_task(self._repeat(DISK_SECONDS, self.room.look_at_disk)),
             asyncio.create_task(self._repeat(SWEEP_SECONDS, self.sweep)),
         ]
         self.routes.is_ready = True
@@ -291,21 +296,22 @@ def _build(
     limits, storage = config.limits, config.storage
     ledgers = Ledgers(database, clock, storage.cached_ledgers)
     delivery = Delivery(hub, clock)
+    room = Room(database, storage, log, folder.root)
     origins = Origins(config.server.public_url, config.server.allowed_origins)
     sessions = Sessions(database, secrets, clock, config.sessions, hub)
     challenges = Challenges(clock, config.log_in.open_challenges)
     services = Services(
         accounts=Accounts(database, secrets, clock, config.log_in, challenges, origins, sessions, hub),
-        appends=Appends(database, ledgers, clock, limits, storage, delivery),
-        files=Files(database, ledgers, clock, FileFolder(folder.files), storage, limits),
+        appends=Appends(database, ledgers, clock, limits, storage, delivery, room),
+        files=Files(database, ledgers, clock, FileFolder(folder.files), storage, limits, room),
         hub=hub,
         invitations=Invitations(database, ledgers, clock, delivery, limits.claims_per_invitation),
-        memories=Memories(database, ledgers, delivery, storage.memory_bytes),
+        memories=Memories(database, ledgers, delivery, room, storage.memory_bytes),
         pages=Pages(database, ledgers, clock),
         reading=LedgerReading(database, ledgers, clock, hub, limits),
         receipts=Receipts(database, ledgers, clock, delivery),
         sessions=sessions,
-        submits=Submits(database, ledgers, clock, log, delivery, storage.dossier_bytes),
+        submits=Submits(database, ledgers, clock, log, delivery, room),
     )
     dispatch = Dispatch(services, clock, limits, log, metrics)
     live = Live(dispatch, clock, limits, log, metrics)
@@ -322,12 +328,14 @@ def _build(
     metrics.add_gauge("queued_bytes", "What waits for readers of live connections.", lambda: live.queued_bytes)
     metrics.add_gauge("delivered_total", "Envelopes sent to readers as they came.", lambda: delivery.delivered)
     metrics.add_gauge("database_bytes", "Size of the database file.", lambda: database.size_bytes)
+    metrics.add_gauge("free_bytes", "Free space on the disk.", lambda: room.free_bytes)
     return _Parts(
         config,
         log,
         database,
         services,
         ledgers,
+        room,
         live,
         routes,
         lambda: LimitedServer(routes.handle, limits, config.server.trusted_proxies),

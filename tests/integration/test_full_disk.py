@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HOUSEHOLD, HANDLE = "D03", "c03"
 ROOM_BYTES = 2_000_000
+NOTHING_KEPT = "[storage]\nfree_bytes = 0\n"
+"""Nothing is held back, so that the disk is met as it is when that was not enough."""
 TEXT = "x" * 60_000
 MANY = 200
 """More texts than there is room for."""
@@ -50,14 +52,14 @@ def test_a_file_system_without_room(loaded: Stage, small_disk: Path) -> None:
     stage = loaded.copy(small_disk / "data")
     found = os.statvfs(small_disk)
     filling = small_disk / "filling"
-    with ServerProcess(stage.data) as server:
+    with ServerProcess(stage.data, NOTHING_KEPT) as server:
         filling.write_bytes(bytes(found.f_bavail * found.f_frsize - ROOM_BYTES))
         asyncio.run(fill_and_read(stage, server, filling.unlink))
 
 
 def test_a_file_that_may_not_grow(loaded: Stage, tmp_path: Path) -> None:
     stage = loaded.copy(tmp_path / "data")
-    with ServerProcess(stage.data) as server:
+    with ServerProcess(stage.data, NOTHING_KEPT) as server:
         most = (stage.data / "zegel.db").stat().st_size + ROOM_BYTES
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))

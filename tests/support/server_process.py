@@ -26,10 +26,17 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    """Runs ``zegel serve`` on a data folder, always on the same port. Blocks; a context manager."""
+    """Runs ``zegel serve`` on a data folder, always on the same port. Blocks; a context manager.
 
-    def __init__(self, data: Path) -> None:
+    Args:
+        data: The folder; its parent takes log and configuration.
+        settings: TOML, where it is not all as by default.
+    """
+
+    def __init__(self, data: Path, settings: str = "") -> None:
         self.data = data
+        self._config = data.parent / "server.toml"
+        self._config.write_text(settings, encoding="utf-8")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,7 +65,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Starts it and waits until it is ready."""
-        words = ["serve", "--data", str(self.data), "--port", str(self.port)]
+        words = ["serve", "--config", str(self._config), "--data", str(self.data), "--port", str(self.port)]
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "zegel_server", *words],
             stdout=self._log,

@@ -62,6 +62,7 @@ def test_contradictions_are_told(tmp_path: Path) -> None:
         "[storage]\ndata = ''": "storage.data: is empty",
         "[sessions]\nidle_days = 31": "sessions.idle_days: is more than sessions.lifetime_days",
         "[limits]\nconnections = 1": "limits.connections_per_address: is more than limits.connections",
+        "[storage]\norganisation_bytes = 4194304": "storage.dossier_bytes: is more than storage.organisation_bytes",
         "server = 1": "server: is a section",
         "= 1": "",
     }

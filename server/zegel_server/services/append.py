@@ -27,7 +27,8 @@ from zegel_server.services.holds import WHOLE
 from zegel_server.services.ledgers import OpenLedger
 from zegel_server.services.limits import Bucket, Window
 from zegel_server.services.refusal import RefusedError, no_access
-from zegel_server.store import invitations, ledgers
+from zegel_server.services.room import STEP_BYTES, organisation_is_full
+from zegel_server.store import invitations, ledgers, reservations
 from zegel_server.store.errors import ConflictError, DisplacedError, NoSpaceError
 from zegel_server.store.invitations import StoredInvitation
 from zegel_server.store.ledgers import RUNS, Append, MembershipChange, NewLink, NewWrap, StoredEntry
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
     from zegel_server.services.caller import Caller
     from zegel_server.services.delivery import Delivery
     from zegel_server.services.ledgers import Ledgers
-    from zegel_server.store.database import Database
+    from zegel_server.services.room import Room
+    from zegel_server.store.database import Connection, Database
 
 _HOUR_MS = 3_600_000
 _MAX_ROUNDS = 4
@@ -62,6 +64,7 @@ class Appends:
         limits: LimitsSection,
         storage: StorageSection,
         delivery: Delivery,
+        room: Room,
     ) -> None:
         self._database = database
         self._ledgers = found
@@ -69,6 +72,7 @@ class Appends:
         self._limits = limits
         self._storage = storage
         self._delivery = delivery
+        self._room = room
         per_second = limits.entries_per_hour / 3600
         self._entries: Bucket[tuple[bytes, bytes]] = Bucket(clock, per_second, limits.entries_per_hour)
         self._advances: Window[bytes] = Window(clock, limits.advances_per_hour, _HOUR_MS)
@@ -119,14 +123,18 @@ class Appends:
         organisation = await self._load_organisation(None, entry)
         if not is_organisation and (organisation is None or organisation.find_member(caller.account) is None):
             raise no_access()
+        self._room.verify_disk()
         self._created.take(caller.account)
         trial = try_entry(None, signed, organisation, self._clock.now_ms())
-        opened = OpenLedger(trial.state, -1, {}, 0, self._ledgers.holds)
         append = self._prepare(request, entry, None, trial, uses_permission=is_organisation)
+        size = append.size_bytes
+        opened = OpenLedger(trial.state, 0, {}, size, STEP_BYTES, self._ledgers.holds)
+        self._room.verify_dossier(opened, 0)
         self._verify_pins(entry, opened)
         self._take_limits(entry, trial.state)
-        await self._database.write_in(entry.ledger, ledgers.append, append)
-        opened.durable_index = 0
+        await self._database.write_in(
+            entry.ledger, _found, append, self._limits.dossiers_per_account, self._room.most_reserved()
+        )
         self._ledgers.add(opened)
         return messages.Appended(0, trial.verified.hash)
 
@@ -152,10 +160,13 @@ class Appends:
                 raise RefusedError(ErrorCode.STALE_PREV, error.detail, heads=(before.head_hash,)) from None
             raise
         append = self._prepare(request, entry, before, trial, uses_permission=False)
+        size = append.size_bytes
+        await self._make_room(opened, size)
         self._verify_pins(entry, opened)
         self._take_limits(entry, trial.state)
         # From here to the writer nothing waits: what is submitted next stands on this entry.
         opened.replace_state(trial.state)
+        opened.stored_bytes += size
         opened.in_flight += 1
         try:
             await self._database.write_in(entry.ledger, ledgers.append, append)
@@ -173,6 +184,13 @@ class Appends:
             if change.last_index != RUNS and append.organisation != NO_ID:
                 await self._end_citing(change.account, append.organisation)
         return messages.Appended(entry.index, trial.verified.hash)
+
+    async def _make_room(self, opened: OpenLedger, size_bytes: int) -> None:
+        """Reserves what an entry takes. Its ledger is locked; envelopes go on, so pins are looked at after this."""
+        self._room.verify_dossier(opened, size_bytes, may_use_last=True)
+        await self._room.reserve(opened, size_bytes, may_use_last=True)
+        if opened.is_dropped:
+            raise DisplacedError
 
     async def _end_citing(self, account: bytes, organisation: bytes) -> None:
         """Who left the last dossier of an organisation no longer follows its ledger."""
@@ -243,7 +261,19 @@ class Appends:
             _new_invitations(entry, request.boxes),
             _closed_by(entry),
             uses_permission,
+            entry.author,
         )
+
+
+def _found(connection: Connection, append: Append, most_founded: int, most_reserved: int) -> None:
+    """Writes a first entry, where its author and the organisation may still have another ledger."""
+    if append.kind == LedgerKind.DOSSIER and ledgers.count_founded(connection, append.author) >= most_founded:
+        raise RefusedError(
+            ErrorCode.QUOTA, "this account founded as many dossiers as one may have: leave those that have ended"
+        )
+    ledgers.append(connection, append)
+    if not reservations.reserve(connection, append.ledger, STEP_BYTES, most_reserved):
+        raise organisation_is_full()
 
 
 def _find_same(state: LedgerState, entry: Entry, signed: SignedEntry) -> messages.Appended | None:

@@ -13,7 +13,8 @@ from zegel_protocol.messages import FILE_CHUNKS_PER_REQUEST
 from zegel_server.clock import day_of
 from zegel_server.services.access import may_write_anything
 from zegel_server.services.refusal import RefusedError, no_access
-from zegel_server.store import envelopes, files
+from zegel_server.services.room import organisation_is_full
+from zegel_server.store import envelopes, files, reservations
 from zegel_server.store.envelopes import BodyForm
 from zegel_server.store.errors import ConflictError, NoSpaceError
 from zegel_server.store.files import StoredFile
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from zegel_server.config import LimitsSection, StorageSection
     from zegel_server.services.caller import Caller
     from zegel_server.services.ledgers import Ledgers, OpenLedger
-    from zegel_server.store.database import Database
+    from zegel_server.services.room import Room
+    from zegel_server.store.database import Connection, Database
     from zegel_server.store.file_folder import FileFolder
 
 _SWEEP = 500
@@ -40,6 +42,7 @@ class Files:
         folder: FileFolder,
         storage: StorageSection,
         limits: LimitsSection,
+        room: Room,
     ) -> None:
         self._database = database
         self._ledgers = ledgers
@@ -47,6 +50,7 @@ class Files:
         self._folder = folder
         self._storage = storage
         self._limits = limits
+        self._room = room
         self._busy: set[bytes] = set()
 
     async def start(self, caller: Caller, request: messages.StartFile) -> messages.FileState:
@@ -79,19 +83,26 @@ class Files:
         return await self._state(found or new)
 
     async def _announce(self, opened: OpenLedger, new: StoredFile) -> None:
-        if opened.stored_bytes + new.size_bytes > self._storage.dossier_bytes:
-            raise RefusedError(ErrorCode.QUOTA, "the dossier is full")
+        self._room.verify_disk()
+        self._room.verify_dossier(opened, new.size_bytes)
         today = day_of(self._clock.now_ms())
         due_day = today + self._storage.unused_file_days
+        # Both at once: what envelopes may still take stays as it is.
         opened.stored_bytes += new.size_bytes
+        opened.reserved_bytes += new.size_bytes
+        opened.in_flight += 1
         is_kept = False
         try:
-            is_kept = await self._database.write(files.insert, new, today, due_day, self._limits.open_uploads)
+            is_kept = await self._database.write(
+                _insert, new, today, due_day, self._limits.open_uploads, self._room.most_reserved()
+            )
         except ConflictError:
             raise ProtocolError(ErrorCode.FILE, "another file has this id") from None
         finally:
+            opened.in_flight -= 1
             if not is_kept:
                 opened.stored_bytes -= new.size_bytes
+                opened.reserved_bytes -= new.size_bytes
         if not is_kept:
             raise RefusedError(ErrorCode.QUOTA, "too many unfinished files")
 
@@ -107,6 +118,7 @@ class Files:
         await self._open_for_writing(caller, found.ledger, found.section)
         if found.is_complete:
             return await self._state(found)
+        self._room.verify_disk()
         if file in self._busy:
             raise RefusedError(ErrorCode.UNAVAILABLE, "chunks of this file are being written", retry_after_ms=100)
         self._busy.add(file)
@@ -188,12 +200,23 @@ class Files:
     async def sweep(self) -> None:
         """Drops files that nothing has listed for long enough."""
         today = day_of(self._clock.now_ms())
-        for ledger, file in await self._database.write(files.take_loose, today, _SWEEP):
-            await asyncio.to_thread(self._folder.drop, file)
+        for ledger, file, size in await self._database.write(files.take_loose, today, _SWEEP):
             opened = self._ledgers.find(ledger)
-            if opened is not None and opened.in_flight == 0:
-                # What it stores is counted anew.
-                self._ledgers.drop(opened)
+            if opened is not None:
+                opened.stored_bytes -= size
+                opened.reserved_bytes -= size
+            await asyncio.to_thread(self._folder.drop, file)
+
+
+def _insert(
+    connection: Connection, new: StoredFile, day: int, due_day: int, most_unfinished: int, most_reserved: int
+) -> bool:
+    """Announces a file and reserves its size; returns False where too many of its author's are unfinished."""
+    if not files.insert(connection, new, day, due_day, most_unfinished):
+        return False
+    if not reservations.reserve(connection, new.ledger, new.size_bytes, most_reserved):
+        raise organisation_is_full()
+    return True
 
 
 def _place_of(found: StoredFile) -> tuple[bytes, bytes, bytes, int, int, bytes]:

@@ -104,7 +104,8 @@ class OpenLedger:
         state: What follows from its entries; replaced, never changed.
         durable_index: The newest entry on disk.
         tails: Sections that were written, by id.
-        stored_bytes: Of bodies and files.
+        stored_bytes: Of bodies, files and entries with what came beside them.
+        reserved_bytes: What it may store before it asks for more of what its organisation may (see `room`).
         in_flight: Writes and reads under way: while there are any, the ledger stays.
         holds: Members of all ledgers whose rights are about to end.
         is_dropped: It left memory, or a write failed: read it anew.
@@ -115,6 +116,7 @@ class OpenLedger:
     durable_index: int
     tails: dict[bytes, Tail]
     stored_bytes: int
+    reserved_bytes: int
     holds: Holds
     in_flight: int = 0
     is_dropped: bool = False
@@ -140,6 +142,10 @@ class OpenLedger:
         if found is None or found.until_ms <= now_ms:
             found = self._access[account, section] = read_access(self.state, account, section, now_ms)
         return found
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Whether so much more is reserved."""
+        return self.stored_bytes + size_bytes <= self.reserved_bytes
 
     def is_held(self, account: bytes, section: bytes, now_ms: int) -> bool:
         """Whether nothing of a member is served or accepted in a section."""
@@ -230,7 +236,11 @@ class Ledgers:
                 for section, position, hash_, total in loaded.tails
                 for point in [Point(position, hash_)]
             },
-            stored_bytes=sum(tail[3] for tail in loaded.tails) - loaded.freed_bytes + loaded.file_bytes,
+            stored_bytes=sum(tail[3] for tail in loaded.tails)
+            - loaded.freed_bytes
+            + loaded.file_bytes
+            + loaded.entry_bytes,
+            reserved_bytes=loaded.reserved_bytes,
             holds=self.holds,
         )
         if len(loaded.entries) > KEEP_AFTER:

@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from zegel_server.services.caller import Caller
     from zegel_server.services.delivery import Delivery
     from zegel_server.services.ledgers import Ledgers
+    from zegel_server.services.room import Room
     from zegel_server.store.database import Database
 
 
 class Memories:
     """Keeps and returns them."""
 
-    def __init__(self, database: Database, found: Ledgers, delivery: Delivery, most_bytes: int) -> None:
+    def __init__(self, database: Database, found: Ledgers, delivery: Delivery, room: Room, most_bytes: int) -> None:
         self._database = database
         self._ledgers = found
         self._delivery = delivery
+        self._room = room
         self._most_bytes = most_bytes
 
     async def get(self, caller: Caller, request: messages.GetMemory) -> messages.MemoryBox:
@@ -35,8 +37,9 @@ class Memories:
         """Replaces it by compare-and-swap.
 
         Raises:
-            ProtocolError: `STALE_PREV` (the counter is another), `TOO_LARGE`, `INVALID`, `NO_ACCESS`.
+            ProtocolError: `STALE_PREV` (the counter is another), `TOO_LARGE`, `INVALID`, `NO_ACCESS`, `NO_SPACE`.
         """
+        self._room.verify_disk()
         if request.counter <= request.before:
             raise ProtocolError(ErrorCode.INVALID, "the counter of a memory grows")
         if len(request.box) > self._most_bytes:

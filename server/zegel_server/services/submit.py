@@ -39,7 +39,7 @@ from zegel_server.services.envelope_rules import (
 )
 from zegel_server.services.ledgers import RecordVersion
 from zegel_server.services.refusal import RefusedError, no_access
-from zegel_server.store import envelopes, lookups
+from zegel_server.store import envelopes, lookups, reservations
 from zegel_server.store.envelopes import ChainEnd, NewEnvelope
 from zegel_server.store.errors import ConflictError, DisplacedError, NoSpaceError
 
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from zegel_server.services.caller import Caller, Outlet
     from zegel_server.services.delivery import Delivery
     from zegel_server.services.ledgers import Answer, Ledgers, OpenLedger, Tail
+    from zegel_server.services.room import Room
     from zegel_server.store.database import Connection, Database
     from zegel_server.store.lookups import Found
 
@@ -74,14 +75,14 @@ class Submits:
     """Takes envelopes."""
 
     def __init__(
-        self, database: Database, ledgers: Ledgers, clock: Clock, log: Log, delivery: Delivery, most_bytes: int
+        self, database: Database, ledgers: Ledgers, clock: Clock, log: Log, delivery: Delivery, room: Room
     ) -> None:
         self._database = database
         self._ledgers = ledgers
         self._clock = clock
         self._log = log
         self._delivery = delivery
-        self._most_bytes = most_bytes
+        self._room = room
         self._displaced: dict[bytes, deque[_Submission]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -113,7 +114,7 @@ class Submits:
         return self._read_and_place(submission)
 
     def _try_to_place(self, submission: _Submission, opened: OpenLedger, found: Found | None) -> bool:
-        """Places an envelope or refuses it; returns False where something must be looked up first."""
+        """Places an envelope or refuses it; returns False where something must be asked of the database first."""
         try:
             return self._place(submission, opened, found)
         except ProtocolError as error:
@@ -134,8 +135,10 @@ class Submits:
                     opened.in_flight -= 1
                 if opened.is_dropped:
                     continue
-                self._place(submission, opened, found)
-                return
+                if self._place(submission, opened, found):
+                    return
+                is_erasure = submission.envelope.header.type is TypeClass.ERASE
+                await self._room.reserve(opened, len(submission.encoded), may_use_last=is_erasure)
         except ProtocolError as error:
             submission.answer(error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever went wrong on our side
@@ -145,6 +148,7 @@ class Submits:
     # --- the checks ---
 
     def _place(self, submission: _Submission, opened: OpenLedger, found: Found | None) -> bool:
+        """Places an envelope; returns False where something must be looked up or more room be reserved first."""
         envelope = submission.envelope
         header = envelope.header
         if header.author != submission.account:
@@ -175,9 +179,14 @@ class Submits:
         verify_chain(tail, header)
         verify_seen(tail, header, found)
         decision = decide(verified, opened, tail, found, now_ms)
-        size = len(submission.encoded)
-        if opened.stored_bytes + size > self._most_bytes:
-            raise RefusedError(ErrorCode.QUOTA, "the dossier is full")
+        is_erasure = header.type is TypeClass.ERASE
+        if not is_erasure:
+            self._room.verify_disk()
+        growth = len(submission.encoded) - sum(item.freed_bytes for item in decision.erased)
+        if growth > 0:
+            self._room.verify_dossier(opened, growth, may_use_last=is_erasure)
+            if not opened.has_room(growth):
+                return False
         self._write(submission, opened, tail, decision, now_ms)
         return True
 
@@ -236,10 +245,13 @@ class Submits:
             return
         erased, due_day = decision.erased, day_of(now_ms)
         opened.stored_bytes -= sum(item.freed_bytes for item in erased)
+        surplus = self._room.take_surplus(opened)
 
         def erase(connection: Connection) -> None:
             envelopes.append(connection, [row])
             envelopes.erase(connection, header.dossier, header.section, erased, due_day)
+            if surplus:
+                reservations.give_back(connection, header.dossier, surplus)
 
         self._database.write_soon(erase, header.dossier, done)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zegel_server.store import reservations
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -85,9 +87,12 @@ def list_uses(connection: Connection, ledger: bytes, file: bytes) -> list[int]:
     ]
 
 
-def take_loose(connection: Connection, day: int, limit: int) -> list[tuple[bytes, bytes]]:
-    """Forgets files that were loose until `day` and still are. Returns (ledger, file) of those."""
-    dropped: list[tuple[bytes, bytes]] = []
+def take_loose(connection: Connection, day: int, limit: int) -> list[tuple[bytes, bytes, int]]:
+    """Forgets files that were loose until `day` and still are, and gives back what was reserved for them.
+
+    Returns (ledger, file, size in bytes) of those.
+    """
+    dropped: list[tuple[bytes, bytes, int]] = []
     rows = connection.execute(
         "SELECT due_day, ledger, file FROM loose_file WHERE due_day <= ? ORDER BY due_day LIMIT ?", (day, limit)
     ).fetchall()
@@ -95,10 +100,13 @@ def take_loose(connection: Connection, day: int, limit: int) -> list[tuple[bytes
         connection.execute(
             "DELETE FROM loose_file WHERE due_day = ? AND ledger = ? AND file = ?", (due_day, ledger, file)
         )
-        used = connection.execute(
-            "SELECT 1 FROM file_use WHERE ledger = ? AND file = ? LIMIT 1", (ledger, file)
+        row = connection.execute(
+            "SELECT size_bytes FROM file f WHERE ledger = ? AND file = ? AND NOT EXISTS "
+            "(SELECT 1 FROM file_use u WHERE u.ledger = f.ledger AND u.file = f.file)",
+            (ledger, file),
         ).fetchone()
-        if used is None:
+        if row is not None:
             connection.execute("DELETE FROM file WHERE ledger = ? AND file = ?", (ledger, file))
-            dropped.append((bytes(ledger), bytes(file)))
+            reservations.give_back(connection, ledger, row[0])
+            dropped.append((bytes(ledger), bytes(file), int(row[0])))
     return dropped

@@ -73,6 +73,18 @@ class Append:
     invitations: Sequence[invitations.StoredInvitation]
     closed: Sequence[bytes]
     uses_permission: bool
+    author: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the entry and all that is kept beside it."""
+        sizes = (
+            [len(self.entry.signed)]
+            + [len(item.wrap) for item in self.wraps]
+            + [len(item.link) for item in self.links]
+            + [len(item.box) for item in self.invitations]
+        )
+        return sum(sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +107,46 @@ class Loaded:
     entries: list[bytes]
     freed_bytes: int
     file_bytes: int
+    entry_bytes: int
+    reserved_bytes: int
     tails: list[End]
     """Of each section with envelopes."""
 
 
 def append(connection: Connection, new: Append) -> None:
     """Writes an entry with all that belongs to it."""
-    entry = new.entry
+    entry, size = new.entry, new.size_bytes
     if entry.index == 0:
         connection.execute(
-            "INSERT INTO ledger (ledger, kind, organisation, head_index, head_hash) VALUES (?, ?, ?, 0, ?)",
-            (new.ledger, new.kind, new.organisation, entry.hash),
+            "INSERT INTO ledger (ledger, kind, organisation, head_index, head_hash, entry_bytes) "
+            "VALUES (?, ?, ?, 0, ?, ?)",
+            (new.ledger, new.kind, new.organisation, entry.hash, size),
         )
         if new.uses_permission:
             invitations.use_permission(connection, new.ledger)
     else:
         connection.execute(
-            "UPDATE ledger SET head_index = ?, head_hash = ? WHERE ledger = ?", (entry.index, entry.hash, new.ledger)
+            "UPDATE ledger SET head_index = ?, head_hash = ?, entry_bytes = entry_bytes + ? WHERE ledger = ?",
+            (entry.index, entry.hash, size, new.ledger),
         )
     connection.execute(
         "INSERT INTO entry (ledger, entry_index, hash, signed) VALUES (?, ?, ?, ?)",
         (new.ledger, entry.index, entry.hash, entry.signed),
     )
     connection.executemany(
-        "INSERT INTO membership (account, ledger, kind, organisation, last_index) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (account, ledger) DO UPDATE SET last_index = excluded.last_index",
-        [(item.account, new.ledger, new.kind, new.organisation, item.last_index) for item in new.members],
+        "INSERT INTO membership (account, ledger, kind, organisation, last_index, is_founder) "
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, ledger) DO UPDATE SET last_index = excluded.last_index",
+        [
+            (
+                item.account,
+                new.ledger,
+                new.kind,
+                new.organisation,
+                item.last_index,
+                entry.index == 0 and item.account == new.author,
+            )
+            for item in new.members
+        ],
     )
     connection.executemany(
         "INSERT INTO wrap (ledger, grantee, entry_index, number, wrap) VALUES (?, ?, ?, ?, ?)",
@@ -139,7 +165,9 @@ def append(connection: Connection, new: Append) -> None:
 
 def load(connection: Connection, ledger: bytes) -> Loaded | None:
     """Reads what it takes to go on with a ledger; None where there is none."""
-    row = connection.execute("SELECT freed_bytes FROM ledger WHERE ledger = ?", (ledger,)).fetchone()
+    row = connection.execute(
+        "SELECT freed_bytes, entry_bytes, reserved_bytes FROM ledger WHERE ledger = ?", (ledger,)
+    ).fetchone()
     if row is None:
         return None
     kept = connection.execute("SELECT head_index, state FROM ledger_state WHERE ledger = ?", (ledger,)).fetchone()
@@ -152,7 +180,13 @@ def load(connection: Connection, ledger: bytes) -> Loaded | None:
     ]
     files = connection.execute("SELECT coalesce(sum(size_bytes), 0) FROM file WHERE ledger = ?", (ledger,)).fetchone()
     return Loaded(
-        bytes(kept[1]) if kept else None, entries, int(row[0]), int(files[0]), envelopes.list_ends(connection, ledger)
+        state=bytes(kept[1]) if kept else None,
+        entries=entries,
+        freed_bytes=int(row[0]),
+        file_bytes=int(files[0]),
+        entry_bytes=int(row[1]),
+        reserved_bytes=int(row[2]),
+        tails=envelopes.list_ends(connection, ledger),
     )
 
 
@@ -203,6 +237,15 @@ def list_of(connection: Connection, account: bytes, after: bytes, limit: int) ->
         )
         for row in rows
     ]
+
+
+def count_founded(connection: Connection, account: bytes) -> int:
+    """How many dossiers an account founded of which it is a member still."""
+    row = connection.execute(
+        "SELECT count(*) FROM membership WHERE account = ? AND kind = 1 AND is_founder = 1 AND last_index = ?",
+        (account, RUNS),
+    ).fetchone()
+    return int(row[0])
 
 
 def is_citing_member(connection: Connection, account: bytes, organisation: bytes) -> bool:
