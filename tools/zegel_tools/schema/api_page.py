@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import msgspec
 
 from zegel_protocol import messages
-from zegel_tools.schema.objects import list_objects
+from zegel_tools.schema.objects import list_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PATH: Final = "docs/api.gen.md"
 _INTRODUCTION: Final = """# Messages
 
-Generated from `zegel_protocol/messages.py`. How they are used together: [sync](../protocol/spec/sync.md); exact types
+Generated from `zegel_protocol/messages/`. How they are used together: [sync](../protocol/spec/sync.md); exact types
 and limits: `protocol/schema/messages.schema.gen.json`. A message is a MessagePack array: its name, then the fields in
 this order.
 """
@@ -40,11 +40,7 @@ def page_text() -> str:
             shown.add(kind.__name__)
             parts.append(_describe(kind))
     parts.append("## Parts and frames\n")
-    parts.extend(
-        _describe(kind)
-        for name, kind in list_objects().items()
-        if kind.__module__ == messages.__name__ and name not in shown
-    )
+    parts.extend(_describe(kind) for name, kind in list_messages().items() if name not in shown)
     return "\n".join(parts)
 
 

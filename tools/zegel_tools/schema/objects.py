@@ -5,16 +5,40 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Final
 
-from zegel_protocol import account, envelope, invite_secret, memory, messages, receipt, transcript, wrap
+from zegel_protocol import account, envelope, invite_secret, memory, receipt, transcript, wrap
 from zegel_protocol.codec import Closed
 from zegel_protocol.ledger import entry, operations
+from zegel_protocol.messages import (
+    accounts,
+    envelopes,
+    files,
+    frames,
+    invitations,
+    ledgers,
+    live,
+    memories,
+    receipts,
+    strangers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+MESSAGES: Final[tuple[ModuleType, ...]] = (
+    strangers,
+    ledgers,
+    memories,
+    envelopes,
+    receipts,
+    invitations,
+    files,
+    accounts,
+    live,
+    frames,
+)
 MODULES: Final[tuple[ModuleType, ...]] = (
-    messages,
+    *MESSAGES,
     account,
     transcript,
     operations,
@@ -29,8 +53,17 @@ MODULES: Final[tuple[ModuleType, ...]] = (
 
 def list_objects() -> dict[str, type[Closed]]:
     """All closed objects by name, in the order of their modules and definitions."""
+    return _list_in(MODULES)
+
+
+def list_messages() -> dict[str, type[Closed]]:
+    """The messages and their parts alone."""
+    return _list_in(MESSAGES)
+
+
+def _list_in(modules: tuple[ModuleType, ...]) -> dict[str, type[Closed]]:
     found: dict[str, type[Closed]] = {}
-    for module in MODULES:
+    for module in modules:
         for name, value in _defined_in(module):
             if found.setdefault(name, value) is not value:
                 raise RuntimeError(f"two closed objects are called {name}")
