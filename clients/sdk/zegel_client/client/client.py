@@ -18,7 +18,7 @@ from zegel_client.errors import RefusedError
 from zegel_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -112,8 +112,9 @@ class Client:
         async with signing_in.entrance(server, profile, client_name, give_up_s, tell) as way:
             context, sheet, box = await signing_in.sign_up(way, secret, handle, password, consents)
             client = cls(context, listeners)
-            if not signing_in.is_permission(box):
-                await client._joining.answer(secret, box)
+            async with client._closed_on_failure():
+                if not signing_in.is_permission(box):
+                    await client._joining.answer(secret, box)
         return client, sheet
 
     @classmethod
@@ -139,7 +140,8 @@ class Client:
         listeners, tell = _make_listeners()
         async with signing_in.entrance(server, profile, client_name, give_up_s, tell) as way:
             client = cls(await signing_in.log_in(way, handle, password), listeners)
-            await client._dossiers.send_left_over()
+            async with client._closed_on_failure():
+                await client._dossiers.send_left_over()
         return client
 
     @classmethod
@@ -180,6 +182,15 @@ class Client:
             stack.push_async_callback(self._context.live.close)
             stack.push_async_callback(self._dossiers.finish)
             stack.push_async_callback(self._follower.stop)
+
+    @contextlib.asynccontextmanager
+    async def _closed_on_failure(self) -> AsyncGenerator[None]:
+        """Closes a client that nobody will have: its connection and its vault would stay open."""
+        try:
+            yield
+        except BaseException:
+            await self.close()
+            raise
 
     async def log_out(self) -> None:
         """Ends this session at the server, empties the profile's session, and closes."""
@@ -356,6 +367,8 @@ class Client:
         Ends when the client is closed. While the connection is away, it comes back by itself; what was missed is
         fetched and told.
         """
+        if self._is_closed:
+            return
         queue: asyncio.Queue[ClientEvent | None] = asyncio.Queue(_MAX_EVENTS)
         self._listeners.add(queue)
         self._follower.start()

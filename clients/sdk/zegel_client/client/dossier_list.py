@@ -76,8 +76,11 @@ class DossierList:
         while not is_last:
             answer = await self._context.live.ask(ListLedgers(after), Ledgers)
             is_last = answer.is_last or not answer.lines
-            found.extend(answer.lines)
-            after = found[-1].ledger if found else NO_ID
+            for line in answer.lines:
+                if line.ledger <= after:
+                    raise ProtocolError(ErrorCode.ENCODING, "a list of ledgers that leads nowhere")
+                found.append(line)
+                after = line.ledger
         return found
 
     async def open(self, ref: bytes | str) -> LedgerSync:

@@ -217,6 +217,7 @@ class LedgerSync:
                 self.replica.accept_wraps(keys.wraps, 0)
                 for section in self.replica.state.sections:
                     self.replica.accept_links(section, keys.links_of(section))
+                self._kept_keys = keys  # what was climbed already is not asked for again
                 self._recollection = Recollection(memory, 0, points_of([memory]))
                 self._told = self.replica.next_index
         return True
@@ -321,8 +322,7 @@ class LedgerSync:
             if not is_last and answer.next <= first:
                 raise HistoryError(ErrorCode.GAP, "a page of wraps that leads nowhere")
             first = state.head_index + 1 if is_last else answer.next
-            self.replica.accept_wraps(answer.wraps, first)
-            self._kept_keys = self._kept_keys.with_wraps(answer.wraps)
+            self._kept_keys = self._kept_keys.with_wraps(self.replica.accept_wraps(answer.wraps, first))
         for section in state.sections:
             if not state.may_read_anything(self.context.account, section, self.context.now_ms()):
                 continue
@@ -330,8 +330,8 @@ class LedgerSync:
             if missing is not None:
                 request = GetLinks(self.ledger, section, missing[0], missing[1])
                 links = await self.context.live.ask(request, Links)
-                self.replica.accept_links(section, links.links)
-                self._kept_keys = self._kept_keys.with_links(section, links.links)
+                right = self.replica.accept_links(section, links.links)
+                self._kept_keys = self._kept_keys.with_links(section, right)
         self.replica.compare_drop_keys()
         await self._find_givers()
         self._is_keyed = True

@@ -441,10 +441,13 @@ class SectionSync:
         first = 1
         while True:
             page = await self._page(GetVersions(self.ledger.ledger, self.section, record, first, MAX_PAGE))
+            for arrival in page.arrivals:
+                if arrival.position < first:
+                    raise HistoryError(ErrorCode.GAP, "versions out of order")
+                found.append(arrival)
+                first = arrival.position + 1
             if not page.arrivals:
                 return found
-            found.extend(page.arrivals)
-            first = page.arrivals[-1].position + 1
 
     def slot_word(self, slot: bytes) -> str:
         """The word of a slot, out of the section's slot table; empty while that was not read."""

@@ -27,6 +27,8 @@ _BATCH = 64
 _PER_MS = 1000
 _TRIES = 8
 _SHORTEST_WAIT_MS = 200
+_LONGEST_WAIT_MS = 30_000
+"""Who is asked to wait for longer is told so instead."""
 
 
 @dataclass(slots=True)
@@ -296,7 +298,8 @@ class Sender:
         ticket = self._tickets.get(pending.number)
         if ticket is not None:
             ticket.tries += 1
-        is_hopeless = ticket is not None and ticket.tries > _TRIES
+        has_tried_enough = ticket is not None and ticket.tries > _TRIES
+        is_hopeless = has_tried_enough or failure.retry_after_ms > _LONGEST_WAIT_MS
         verdict = Verdict.FAILED if is_hopeless else await self._judge(pending, failure)
         await self._apply(verdict, pending, failure)
         await self._forget_done()

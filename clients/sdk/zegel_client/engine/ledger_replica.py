@@ -217,14 +217,18 @@ class LedgerReplica:
 
     # --- keys ---
 
-    def accept_wraps(self, wraps: Sequence[StoredWrap], until: int) -> None:
+    def accept_wraps(self, wraps: Sequence[StoredWrap], until: int) -> list[StoredWrap]:
         """Opens own wraps; one that is not what the ledger names becomes an alarm, until a later one mends it.
 
         Args:
             wraps: In order of the index of their entries.
             until: From which index on wraps are to be asked for next.
+
+        Returns:
+            Those that gave keys.
         """
         state = self.require_trust()
+        right: list[StoredWrap] = []
         for stored in wraps:
             digest = wrap_hash(stored.wrap)
             try:
@@ -242,12 +246,19 @@ class LedgerReplica:
                     )
                 )
             else:
+                right.append(stored)
                 self.alarms = [alarm for alarm in self.alarms if not alarm.is_mended_by(stored.index, wrap)]
         self._wraps_until = max(self._wraps_until, until)
+        return right
 
-    def accept_links(self, section: bytes, links: Iterable[StoredLink]) -> None:
-        """Climbs the past of a section, newest link first; a wrong one becomes an alarm."""
+    def accept_links(self, section: bytes, links: Iterable[StoredLink]) -> list[StoredLink]:
+        """Climbs the past of a section, newest link first; a wrong one becomes an alarm.
+
+        Returns:
+            Those that gave keys.
+        """
         state = self.require_trust()
+        right: list[StoredLink] = []
         for stored in sorted(links, key=lambda stored: -stored.epoch):
             if not self.keyring.has_history(section, stored.epoch):
                 continue  # an epoch that is closed: one below it may be open
@@ -270,7 +281,9 @@ class LedgerReplica:
                         withheld=withheld,
                     )
                 )
-                return
+                break
+            right.append(stored)
+        return right
 
     def _note(self, alarm: LedgerAlarm) -> None:
         if alarm not in self.alarms:
