@@ -1,18 +1,25 @@
-"""What the server checks without keys: places of records and the forms of erasures, with every client check removed."""
+"""What the server checks without keys, with every client's check removed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from support.ledgers import read_lobby
-from support.wire import Scene, User, code_of, scene
+from support.wire import Scene, User, code_of, failure_of, scene
 
-from zegel_protocol import primitives
+from zegel_protocol import messages as m
+from zegel_protocol import primitives, transcript
+from zegel_protocol.codec import encode_object
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import NO_ID
-from zegel_protocol.ledger.operations import PlannedGrant, Right, Scope, ScopeKind
+from zegel_protocol.invite_secret import InviteSecret
+from zegel_protocol.ledger.entry import Entry, sign_entry
+from zegel_protocol.ledger.operations import PlannedGrant, Right, Scope, ScopeKind, SetName
+from zegel_protocol.ledger.words import NO_WORDS
+from zegel_protocol.receipt import Receipt, sign_receipt
 
 if TYPE_CHECKING:
     from support.wire import World
@@ -118,3 +125,35 @@ async def test_nothing_is_compressed_even_where_a_client_offers_to(w: World) -> 
         assert socket.compress == 0
     async with w.http.get(w.url + "/metrics", headers={"Accept-Encoding": "gzip, deflate, br"}) as response:
         assert "Content-Encoding" not in response.headers
+
+
+async def test_writing_where_there_is_nothing_looks_like_writing_where_one_is_nobody(w: World) -> None:
+    s, theirs = await scene(w), await scene(w, name="stranger")
+    stranger, state = theirs.client, s.book.state
+    assert state is not None
+    nowhere = b"\1" * 16
+    point = transcript.start(s.book.ledger, s.section)
+    for ledger, section in ((s.book.ledger, s.section), (nowhere, nowhere), (s.book.ledger, nowhere)):
+        envelope = theirs.chain(stranger).seal(dossier=ledger, section=section)[0]
+        place = (ledger, state.head_index, state.head_hash, section, 0, point.transcript, 0, w.clock.ms)
+        receipt = sign_receipt(stranger.keys.sign, Receipt(1, stranger.account, 1, *place))
+        requests: list[m.Request] = [m.Submit(envelope), m.PutReceipt(encode_object(receipt))]
+        for index in (0, 1, state.head_index + 1):
+            entry = Entry(1, ledger, index, state.head_hash, w.clock.ms, stranger.account, 1, (SetName(NO_WORDS),))
+            signed = sign_entry(stranger.keys.sign, entry)
+            requests.append(m.AppendEntry(encode_object(signed), (), (), ()))
+        found = [await failure_of(w.call(stranger, request, m.Done)) for request in requests]
+        assert set(found) == {m.Failure(ErrorCode.NO_ACCESS, "no such thing, or no right to it")}
+
+
+async def test_each_invitation_of_an_entry_comes_with_one_box(w: World) -> None:
+    s = await scene(w)
+    secret = InviteSecret.generate()
+    planned = (read_lobby(s.book),)
+    request = w.draft(s.owner, s.book, lambda d: d.invite(secret, planned, {"name": "x"}, {"inviter": "y"})).request
+    (box,) = request.boxes
+    other = InviteSecret.generate().invite_id
+    for boxes in ((), (box, box), (m.InviteBoxLine(other, box.box),), (box, m.InviteBoxLine(other, box.box))):
+        wrong = msgspec.structs.replace(request, boxes=boxes)
+        assert await code_of(w.call(s.owner, wrong, m.Appended)) is ErrorCode.INVITATION
+    await w.call(s.owner, request, m.Appended)
