@@ -218,8 +218,12 @@ class SectionSync:
                 return
 
     async def catch_up(self) -> None:
-        """Fetches what follows the run, to the head."""
-        await self._steadily(self._catch_up)
+        """Fetches what follows the run, to the head; nothing where this account only writes."""
+        if self._reads_anything():
+            await self._steadily(self._catch_up)
+
+    def _reads_anything(self) -> bool:
+        return self.ledger.replica.state.may_read_anything(self.ledger.context.account, self.section)
 
     async def bring_line(self) -> None:
         """Verifies up to the head as cheaply as that can be done; needed before anything is written or pinned.
@@ -228,9 +232,9 @@ class SectionSync:
             HistoryError: The ledger is frozen, or by what came it is now.
         """
         self.ledger.require_thawed()
-        if not self.ledger.replica.state.may_read_anything(self.ledger.context.account, self.section):
-            return  # who writes without reading has seen nothing, and says so by `seen`
-        await self._steadily(self._bring_line)
+        if self._reads_anything():
+            # Else it has seen nothing, and says so by `seen`.
+            await self._steadily(self._bring_line)
 
     async def _bring_line(self) -> None:
         if self.replica.items or self.replica.form is Form.SKELETON:
