@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from zegel_client.client.section_list import show_section
-from zegel_client.client.shown import show_message, show_version
+from zegel_client.client.sent_drops import list_drops
+from zegel_client.client.shown import show_drop, show_message, show_version
 from zegel_client.client.views import Confirmation, Record, SectionView
 from zegel_client.engine.carries import list_missing
 from zegel_client.engine.item import ItemKind
@@ -201,6 +202,17 @@ class Section:
         found = [message for thread, message in shown if thread.shown.kind is not ItemKind.VOID]
         ledger.last_messages[self.id] = tuple(found)
         return found
+
+    async def sent(self) -> list[MessageView]:
+        """Returns the messages that this account wrote here without reading, as this device keeps them.
+
+        Nobody but the readers can open them any more; another device, or one without a profile, knows none. Whether a
+        reader recalled one is not known here.
+
+        Raises:
+            VaultError: The profile cannot be read.
+        """
+        return [show_drop(self._sync, drop) for drop in await list_drops(self._sync.ledger.context, self.id)]
 
     async def mark_read(self) -> None:
         """Signs a receipt: read up to the newest message that was verified."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zegel_client.client.ending import end_task
+from zegel_client.client.sent_drops import keep_drop
 from zegel_client.client.views import Sent
 from zegel_client.engine.outbox import Outbox, Verdict
 from zegel_client.errors import ConflictError, RefusedError, UnreachableError, VaultError
@@ -62,6 +63,7 @@ class Sender:
         self._kept: set[int] = set()
         self._is_ready = False
         self._done: list[Pending] = []
+        self._drops: list[Write] = []
 
     # --- from outside ------------------------------------------------------------------------------------------------
 
@@ -257,6 +259,8 @@ class Sender:
             return False
         found = answer.result()
         if isinstance(found, Accepted) and pending.sealed is not None:
+            if (kept := keep_drop(self._section.section, pending, found)) is not None:
+                self._drops.append(kept)
             is_placed = self._section.take_own(pending.sealed, found)
             self._complete(pending, Sent(pending.draft.id, found.position, pending.sealed.hash))
             return not is_placed
@@ -281,9 +285,10 @@ class Sender:
 
     async def _forget_done(self) -> None:
         done, self._done = self._done, []
+        drops, self._drops = self._drops, []
         self._kept.difference_update(pending.number for pending in done)
         if self._context.vault is not None and done:
-            await self._context.vault.write(*[Write(RowKind.OUTBOX, self._name(p), None) for p in done])
+            await self._context.vault.write(*drops, *[Write(RowKind.OUTBOX, self._name(p), None) for p in done])
 
     # --- refusals ----------------------------------------------------------------------------------------------------
 

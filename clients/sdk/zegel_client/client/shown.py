@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from zegel_client.client.views import Message, Version
 from zegel_client.engine.carries import shown_payload
+from zegel_client.engine.outbox import payload_of_draft
 from zegel_protocol.conversation.erasure import Erasure
 from zegel_protocol.conversation.message import Message as Written
 from zegel_protocol.errors import ErrorCode, ObjectError, UsageError
@@ -13,6 +14,7 @@ from zegel_protocol.fields import InvalidRecordError
 
 if TYPE_CHECKING:
     from zegel_client.client.section_sync import SectionSync
+    from zegel_client.client.sent_drops import SentDrop
     from zegel_client.engine.item import Item
     from zegel_client.engine.messages import Thread
     from zegel_protocol.envelope import Header
@@ -45,6 +47,29 @@ def show_message(sync: SectionSync, thread: Thread) -> Message:
         is_edited=thread.shown is not thread.first,
         is_confirmed=sync.replica.is_confirmed(thread.first.position),
         hash=thread.shown.hash,
+    )
+
+
+def show_drop(sync: SectionSync, drop: SentDrop) -> Message:
+    """A message that this account wrote without reading; its place is what the server acknowledged."""
+    own = sync.ledger.context.account
+    written = Written.from_payload(payload_of_draft(drop.draft))
+    return Message(
+        id=drop.draft.id,
+        author=own,
+        author_name=sync.ledger.name_of(own),
+        sent_at_ms=drop.draft.created_at_ms,
+        received_ms=drop.received_ms,
+        position=drop.position,
+        text=written.text,
+        attachments=written.attachments,
+        reply_to=written.reply_to,
+        is_recalled=False,
+        recalled_by=None,
+        recall_reason="",
+        is_edited=False,
+        is_confirmed=False,
+        hash=drop.hash,
     )
 
 

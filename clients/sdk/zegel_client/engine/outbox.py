@@ -201,7 +201,7 @@ class Outbox:
             pending = Pending(line.number, line.draft)
             if line.sealed:
                 skeleton = read_envelope(line.sealed).skeleton
-                pending.sealed = Sealed(line.sealed, skeleton.hash, skeleton.header, _payload(line.draft))
+                pending.sealed = Sealed(line.sealed, skeleton.hash, skeleton.header, payload_of_draft(line.draft))
             restored.append(pending)
             self._number = max(self._number, line.number + 1)
         self._pending[:0] = restored
@@ -265,7 +265,7 @@ class Outbox:
             header, content_key = self._encapsulate(header)
         encoded, envelope_hash = seal_envelope(header, draft.payload, content_key, own.sign)
         self._sequence, self._prev = header.sequence, envelope_hash
-        pending.sealed = Sealed(encoded, envelope_hash, header, _payload(draft))
+        pending.sealed = Sealed(encoded, envelope_hash, header, payload_of_draft(draft))
         return pending.sealed
 
     def _encapsulate(self, header: Header) -> tuple[Header, bytes]:
@@ -341,7 +341,12 @@ _FAR = (1 << 53) - 1
 """A position behind every pin: a new envelope stands behind all of them."""
 
 
-def _payload(draft: Draft) -> dict[str, Value]:
+def payload_of_draft(draft: Draft) -> dict[str, Value]:
+    """What a draft says.
+
+    Raises:
+        UsageError: It is no map.
+    """
     found = decode(draft.payload)
     if not isinstance(found, dict):
         raise UsageError("a payload is a map")

@@ -56,6 +56,8 @@ class RowKind(IntEnum):
     """A draft with its sealed bytes, by section and number."""
     KEYS = 5
     """Own wraps and links of a ledger, by ledger id: what a memory needs to be opened without a server."""
+    SENT = 6
+    """What was written without reading, by section and position: its author cannot read it back."""
 
 
 class VaultHeader(Closed):
