@@ -13,7 +13,7 @@ from support.samples import SAMPLE_IDS, load_household, without_id
 
 from zegel_protocol.codec import decode, encode
 from zegel_protocol.fields import FaultCode, Filed, InvalidRecordError, show_filed
-from zegel_protocol.ids import id_text
+from zegel_protocol.ids import MAX_INTEGER, id_text
 from zegel_protocol.records.record_kind import read_payload
 from zegel_protocol.trajectory import (
     Evaluation,
@@ -267,3 +267,10 @@ def test_scores_of_a_payload_are_unique() -> None:
     with pytest.raises(InvalidRecordError) as caught:
         Evaluation.from_payload({**payload, "scores": twice})
     assert [(fault.field, fault.code) for fault in caught.value.faults] == [("scores[1]", FaultCode.TWICE)]
+
+
+def test_a_part_in_the_last_place_of_all_stops_nobody_from_adding_another() -> None:
+    there = Goal(goal="Rust", order=MAX_INTEGER)
+    (added,) = read_parts({"goal": "Werk"}, lambda: bytes([2]) * 16, {bytes([1]) * 16: there})
+    assert isinstance(added.record, Goal)
+    assert decode(encode(added.record.to_payload())) == added.record.to_payload()

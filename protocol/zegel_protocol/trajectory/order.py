@@ -40,5 +40,5 @@ def in_order(records: Iterable[Filed[Placed]]) -> tuple[Filed[Placed], ...]:
 
 
 def next_order(records: Iterable[Ordered]) -> int:
-    """Returns the place after all of these."""
-    return max((record.order for record in records), default=-1) + 1
+    """Returns the place after all of these; beside the last where no number comes after it."""
+    return min(max((record.order for record in records), default=-1) + 1, MAX_INTEGER)
