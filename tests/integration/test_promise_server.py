@@ -17,7 +17,7 @@ from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.ledger.entry import Entry, sign_entry
-from zegel_protocol.ledger.operations import PlannedGrant, Right, Scope, ScopeKind, SetName
+from zegel_protocol.ledger.operations import PlannedGrant, Right, Scope, ScopeKind, SetName, whole
 from zegel_protocol.ledger.words import NO_WORDS
 from zegel_protocol.receipt import Receipt, sign_receipt
 
@@ -157,3 +157,16 @@ async def test_each_invitation_of_an_entry_comes_with_one_box(w: World) -> None:
         wrong = msgspec.structs.replace(request, boxes=boxes)
         assert await code_of(w.call(s.owner, wrong, m.Appended)) is ErrorCode.INVITATION
     await w.call(s.owner, request, m.Appended)
+
+
+async def test_who_writes_unread_writes_nothing_more_after_the_end_date(w: World) -> None:
+    """Nobody's reading ends by it, so that the section is not due: only the date itself refuses."""
+    s = await scene(w, Right.WRITE)
+    ends_ms = w.clock.ms + 60_000
+    await s.write(s.owner, lambda d: d.grant(s.client.account, whole(s.section), Right.WRITE, ends_ms=ends_ms))
+    chain = s.chain(s.client)
+    w.clock.ms = ends_ms - 1
+    await s.submit(s.client, chain.next()[0])
+    w.clock.ms = ends_ms
+    assert await code_of(s.submit(s.client, chain.seal()[0])) is ErrorCode.EXPIRED
+    await s.submit(s.owner, s.chain(s.owner).next()[0])

@@ -11,6 +11,7 @@ from zegel_client.engine.incoming import IncomingPage, read_arrivals
 from zegel_protocol.codec import encode
 from zegel_protocol.envelope import seal_envelope
 from zegel_protocol.errors import ErrorCode, HistoryError
+from zegel_protocol.ledger.operations import Right
 from zegel_protocol.messages import Form, GetPage, Hashes
 from zegel_protocol.transcript import Point
 
@@ -195,3 +196,23 @@ def test_a_payload_that_is_no_map_is_void(talk: Household, payload: bytes) -> No
     assert [(alarm.code, alarm.author) for alarm in replica.alarms] == [(ErrorCode.ENCODING, talk.client.account)]
     assert replica.head == talk.shelf.head()
     assert len([item for item in replica.items if item.payload is not None]) == COUNT
+
+
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_a_pin_of_the_ledger_confirms_a_place_and_shows_another_one(house: Household, *, is_known_before: bool) -> None:
+    """Nobody has seen anything here: only the entry that ended a right says where the section stood."""
+    for person in (house.worker, house.client):
+        house.author(person).say(person.name)
+    early = house.replica(house.worker)
+    house.set_right(Right.READ)
+    house.shelf.bodies.reverse()
+    late = house.replica(house.worker)
+    replica = early if is_known_before else late
+    if is_known_before:
+        replica.take_pins()
+    with refuse(ErrorCode.PIN):
+        replica.accept_next(house.shelf.page(replica.next_page()))
+    house.shelf.bodies.reverse()
+    true = house.replica(house.worker)
+    true.accept_next(house.shelf.page(true.next_page()))
+    assert true.is_confirmed(2)
