@@ -118,6 +118,12 @@ class LimitsSection:
     connections: int = _setting(20_000, "most connections", unit="connections", lowest=1)
     connections_per_address: int = _setting(1_000, "most connections of one address", unit="connections", lowest=1)
     connections_per_account: int = _setting(32, "most live connections of one account", unit="connections", lowest=1)
+    calls_per_account: int = _setting(
+        64,
+        "single calls of one account at the same time",
+        unit="calls",
+        lowest=1,
+    )
     open_requests_per_minute: int = _setting(
         2_400, "requests without a session from one address", unit="a minute", lowest=1
     )

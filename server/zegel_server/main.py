@@ -316,7 +316,15 @@ def _build(
     dispatch = Dispatch(services, clock, limits, log, metrics)
     live = Live(dispatch, clock, limits, log, metrics)
     addresses = Addresses(config.server.trusted_proxies)
-    routes = Routes(dispatch, live, addresses, origins, metrics, public_metrics=config.server.public_metrics)
+    routes = Routes(
+        dispatch,
+        live,
+        addresses,
+        origins,
+        metrics,
+        most_calls=limits.calls_per_account,
+        public_metrics=config.server.public_metrics,
+    )
     started = time.monotonic()
     metrics.add_gauge("up_seconds", "Since the start.", lambda: time.monotonic() - started)
     metrics.add_gauge("live_connections", "WebSockets with a session.", lambda: len(hub))

@@ -194,6 +194,36 @@ async def test_a_body_that_never_comes_holds_up_nobody(w: World) -> None:
     await serves(w, before)
 
 
+async def test_calls_of_an_account_at_the_same_time_are_few(tmp_path: Path) -> None:
+    """Each may hold megabytes of a body that does not end."""
+    async with world(tmp_path, config=with_limits(calls_per_account=2)) as w:
+        other = (await scene(w)).client
+        port = int(w.url.rpartition(":")[2])
+        head = "POST /v1/call HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 100\r\n\r\n"
+        file = f"PUT /v1/files/{id_text(bytes(16))}/0 " + head.partition(" ")[2].partition(" ")[2]
+        held: list[asyncio.StreamWriter] = []
+        for request in (head, file):
+            held.append((await asyncio.open_connection("127.0.0.1", port))[1])
+            held[-1].write((request % w.owner.token.hex()).encode())
+        await until(w, w.owner, ErrorCode.RATE_LIMITED)
+        # Others have their own.
+        await w.call(other, m.ListSessions(), m.Sessions)
+        for writer in held:
+            writer.close()
+        await until(w, w.owner, None)
+        assert "fault" not in w.log.getvalue(), w.log.getvalue()
+
+
+async def until(w: World, user: User, code: ErrorCode | None) -> None:
+    """Asks until a call ends with a code, or with none."""
+    for _ in range(200):
+        _, answer = await w.post("/v1/call", m.encode_message(m.ListSessions()), user.token)
+        if (answer.code if isinstance(answer, m.Failure) else None) is code:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(code)
+
+
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system ends no stalled connections")
 async def test_who_takes_nothing_of_an_answer_is_let_go(tmp_path: Path) -> None:
     async with world(tmp_path, config=with_limits(stall_seconds=1)) as w:

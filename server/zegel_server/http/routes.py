@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -19,7 +21,7 @@ from zegel_server.http.requests import REQUEST, explain
 from zegel_server.services.refusal import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
 
     from zegel_server.http.addresses import Addresses
     from zegel_server.http.live import Live
@@ -45,6 +47,7 @@ class Routes:
         origins: Origins,
         metrics: Metrics,
         *,
+        most_calls: int,
         public_metrics: bool,
     ) -> None:
         self._dispatch = dispatch
@@ -52,6 +55,8 @@ class Routes:
         self._addresses = addresses
         self._origins = origins
         self._metrics = metrics
+        self._most_calls = most_calls
+        self._calls: Counter[bytes] = Counter()
         self._public_metrics = public_metrics
         self.is_ready = False
         self._table: dict[tuple[str, str], Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]] = {
@@ -113,13 +118,31 @@ class Routes:
 
     async def _call(self, request: web.BaseRequest) -> web.StreamResponse:
         caller = await self._check(request)
-        body = await _read_body(request, MAX_FRAME_BYTES)
+        with self._one_call(caller):
+            body = await _read_body(request, MAX_FRAME_BYTES)
+            try:
+                call = REQUEST.decode(body)
+            except ObjectError as error:
+                self._dispatch.admit(caller, body)
+                raise explain(body, error) from None
+            return _answered(await self._dispatch.answer(caller, call))
+
+    @contextlib.contextmanager
+    def _one_call(self, caller: Caller) -> Generator[None]:
+        """Counts one of an account's calls: each may hold as much memory as a body is long.
+
+        Raises:
+            RefusedError: `RATE_LIMITED`: too many of them already.
+        """
+        if self._calls[caller.account] >= self._most_calls:
+            raise RefusedError(ErrorCode.RATE_LIMITED, "too many calls at the same time", retry_after_ms=1000)
+        self._calls[caller.account] += 1
         try:
-            call = REQUEST.decode(body)
-        except ObjectError as error:
-            self._dispatch.admit(caller, body)
-            raise explain(body, error) from None
-        return _answered(await self._dispatch.answer(caller, call))
+            yield
+        finally:
+            self._calls[caller.account] -= 1
+            if not self._calls[caller.account]:
+                del self._calls[caller.account]
 
     async def _connect(self, request: web.BaseRequest) -> web.StreamResponse:
         origin = request.headers.get("Origin")
@@ -147,14 +170,16 @@ class Routes:
         caller = await self._check(request)
         self._dispatch.admit(caller, request)
         file, chunk = _file_path(request)
-        body = await _read_body(request, FILE_CHUNKS_PER_REQUEST * SEALED_CHUNK_BYTES)
-        return _answered(await self._dispatch.put_file(caller, file, chunk, body))
+        with self._one_call(caller):
+            body = await _read_body(request, FILE_CHUNKS_PER_REQUEST * SEALED_CHUNK_BYTES)
+            return _answered(await self._dispatch.put_file(caller, file, chunk, body))
 
     async def _get_file(self, request: web.BaseRequest) -> web.StreamResponse:
         caller = await self._check(request)
         self._dispatch.admit(caller, request)
         file, chunk = _file_path(request)
-        found = await self._dispatch.get_file(caller, file, chunk)
+        with self._one_call(caller):
+            found = await self._dispatch.get_file(caller, file, chunk)
         if isinstance(found, Failure):
             return _answered(found)
         return web.Response(body=found, content_type="application/octet-stream")
