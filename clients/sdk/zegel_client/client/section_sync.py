@@ -15,7 +15,8 @@ from zegel_client.engine.messages import collect_messages
 from zegel_client.engine.receipts import anchor_receipt
 from zegel_client.engine.records import Records
 from zegel_client.engine.roles import PROFILE, RECORD_KINDS
-from zegel_client.engine.section_replica import SectionReplica, find_floor
+from zegel_client.engine.floor import find_floor
+from zegel_client.engine.section_replica import SectionReplica
 from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError
 from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.ids import NO_ID, SlotId, id_text
@@ -199,7 +200,7 @@ class SectionSync:
         return answer
 
     async def _page(self, request: GetPage | GetEnvelopes | GetVersions) -> IncomingPage:
-        replica, known = self.replica, self.replica.anchors_taken
+        replica, known = self.replica, self.replica.line.anchors_taken
         answer = await self._ask(request, Page)
         self.ledger.see(f"page of section {id_text(self.section)}", answer)
         page = read_arrivals(answer.items, answer.head, known)

@@ -55,7 +55,7 @@ class IncomingPage:
         head: Of the section, as the server says.
         ledger_index: The highest ledger entry that an envelope names; -1 without one. The ledger must be brought up to
             it before the page is accepted.
-        known: `SectionReplica.anchors_taken` when the page was asked for; None: all there are. What was confirmed
+        known: `AnchoredLine.anchors_taken` when the page was asked for; None: all there are. What was confirmed
             later may lie beyond the head that the page names.
     """
 

@@ -112,6 +112,18 @@ class LedgerReplica:
         self._trust = trust
         self._wraps_until = 0
 
+    def verify_head(self, index: int, entry_hash: bytes) -> None:
+        """Compares a head that somebody signed with the own copy, which was brought up to it before.
+
+        Raises:
+            HistoryError: `ROLLBACK` (the server does not show that entry), `FORK` (it shows another).
+        """
+        hashes = self.state.entry_hashes
+        if index >= len(hashes):
+            raise HistoryError(ErrorCode.ROLLBACK, "somebody has seen a ledger entry that the server does not show")
+        if hashes[index] != entry_hash:
+            raise HistoryError(ErrorCode.FORK, "somebody has seen another ledger")
+
     def verify_contains(self, create_hash: bytes, index: int, entry_hash: bytes) -> None:
         """Compares what was noted before with what is shown now.
 

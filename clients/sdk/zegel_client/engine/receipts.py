@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zegel_protocol.envelope import MAX_AHEAD_MS
-from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
+from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.receipt import SIGNED_RECEIPT, VERSION, Receipt, read_receipt, sign_receipt, verify_receipt
 from zegel_protocol.transcript import Point
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 
 FRESH_MS = 72 * 60 * 60 * 1000
 """A device without memory that has no confirmation younger than this says so before it sends."""
-
-
-def verify_ledger_head(ledger: LedgerReplica, index: int, entry_hash: bytes) -> None:
-    """Compares a ledger head that somebody signed with the own copy, which was brought up to it before.
-
-    Raises:
-        HistoryError: `ROLLBACK` (the server does not show that entry), `FORK` (it shows another).
-    """
-    hashes = ledger.state.entry_hashes
-    if index >= len(hashes):
-        raise HistoryError(ErrorCode.ROLLBACK, "somebody has seen a ledger entry that the server does not show")
-    if hashes[index] != entry_hash:
-        raise HistoryError(ErrorCode.FORK, "somebody has seen another ledger")
 
 
 def peek_ledger_index(encoded: bytes) -> int:
@@ -73,7 +60,7 @@ class Receipts:
         if keys is None or claimed.ledger != self._ledger.ledger or claimed.section not in state.sections:
             raise ObjectError(ErrorCode.NO_ACCESS, "a receipt of nobody here")
         receipt = verify_receipt(signed, keys.sign_key)
-        verify_ledger_head(self._ledger, receipt.ledger_index, receipt.ledger_hash)
+        self._ledger.verify_head(receipt.ledger_index, receipt.ledger_hash)
         known = self._newest.setdefault(receipt.section, {})
         before = known.get(receipt.account)
         if before is not None and _order(before) >= _order(receipt):

@@ -11,18 +11,19 @@ Spec: ``protocol/spec/sync.md``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from zegel_client.engine.anchored_line import AnchoredLine
+from zegel_client.engine.authors import Authors
 from zegel_client.engine.chains import Chains
 from zegel_client.engine.erasing import Erasing
+from zegel_client.engine.floor import find_floor
 from zegel_client.engine.item import Item, ItemKind, VoidAlarm
 from zegel_client.engine.opening import open_payload
-from zegel_client.engine.transcript_line import TranscriptLine
 from zegel_protocol import transcript
-from zegel_protocol.envelope import VerifiedEnvelope, VerifiedSkeleton, verify_envelope, verify_skeleton
+from zegel_protocol.envelope import VerifiedEnvelope, VerifiedSkeleton
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
-from zegel_protocol.ledger.operations import Right
-from zegel_protocol.ledger.validity import find_author_keys, verify_validity
+from zegel_protocol.ledger.validity import verify_validity
 from zegel_protocol.messages import MAX_HASHES, MAX_PAGE, Form, GetEnvelopes, GetHashes, GetPage
 from zegel_protocol.primitives import DIGEST_BYTES
 from zegel_protocol.transcript import Point
@@ -34,33 +35,7 @@ if TYPE_CHECKING:
     from zegel_client.engine.ledger_replica import LedgerReplica
     from zegel_client.engine.outbox import Sealed
     from zegel_protocol.envelope import Header
-    from zegel_protocol.ledger.state import LedgerState
     from zegel_protocol.messages import Accepted, Hashes
-
-
-class _Anchor(NamedTuple):
-    """A confirmed place that the line does not reach yet."""
-
-    transcript: bytes
-    code: ErrorCode
-    is_own: bool
-    number: int
-
-
-def find_floor(state: LedgerState, section: bytes, account: bytes) -> Point:
-    """The place from which a reader sees a section: its beginning, or the pin of the first epoch that they read."""
-    found = state.get_section(section)
-    epochs = [
-        grant.since_epoch
-        for line in found.grants
-        if line.grantee == account and (grant := line.current()) is not None and grant.rights & Right.READ
-    ]
-    first = found.find_epoch(min(epochs, default=0))
-    if first is not None and first.epoch > 1:
-        for pin in found.pins:
-            if pin.index == first.first:
-                return Point(pin.position, pin.transcript)
-    return transcript.start(state.ledger, section)
 
 
 class SectionReplica:
@@ -70,10 +45,8 @@ class SectionReplica:
         ledger: The verified ledger.
         section: The section's id.
         form: `ENVELOPE` where every envelope is wanted, `SKELETON` where bodies are asked for one by one (records).
-        line: The unbroken line.
+        line: The unbroken line, with what others confirmed.
         items: The run, in ascending order of position.
-        anchors_taken: How many confirmed places were taken so far.
-        anchored: The highest position that somebody else, the ledger or the own memory confirms.
         alarms: Void objects, in the order in which they were found.
     """
 
@@ -87,19 +60,16 @@ class SectionReplica:
         self._floor = find_floor(state, section, ledger.own.account)
         # What was noted under an earlier right may lie below where this one begins, which the server does not show.
         is_noted_here = noted is not None and noted.position >= self._floor.position
-        self.line = TranscriptLine(noted if noted is not None and is_noted_here else self._floor)
+        self.line = AnchoredLine(noted if noted is not None and is_noted_here else self._floor)
         self.items: list[Item] = []
-        self.anchored = self.line.base.position
-        self.anchors_taken = 0
         self.alarms: list[VoidAlarm] = []
         self._first = self.line.base.position + 1
         self._word: Point | None = None
         self._lower = bytearray()
-        self._anchors: dict[int, _Anchor] = {}
         self._chains = Chains()
         self._erasing = Erasing()
         self._ids: dict[tuple[bytes, bytes], Item] = {}
-        self._sign_keys: dict[tuple[bytes, int], bytes] = {}
+        self._authors = Authors(ledger, section)
         self._pins = 0
         self.take_pins()
 
@@ -142,7 +112,7 @@ class SectionReplica:
 
     def is_confirmed(self, position: int) -> bool:
         """Whether an anchor confirms the place of an item; else it is the server's word."""
-        return self.line.base.position < position <= min(self.anchored, self.line.head.position)
+        return self.line.base.position < position <= min(self.line.anchored, self.line.head.position)
 
     def find_item(self, position: int) -> Item | None:
         """The item at a position of the run."""
@@ -246,7 +216,7 @@ class SectionReplica:
         older = [self._judge(arrival, is_next=False) for arrival in reversed(page.arrivals)]
         older.reverse()
         for item in older:
-            self._compare_place(item)
+            self.line.compare(item.position, item.hash)
         self.items[:0] = older
         self._first = older[0].position
         if self._first == 1:
@@ -266,7 +236,7 @@ class SectionReplica:
             raise HistoryError(ErrorCode.GAP, "other hashes than were asked for")
         if not self.is_linked:
             for envelope_hash in hashes:
-                self._extend(envelope_hash)
+                self.line.extend(envelope_hash)
             self._link_run()
             return
         self._lower += answer.hashes
@@ -284,7 +254,7 @@ class SectionReplica:
         if wanted is None or answer.first != wanted.first or not 0 < len(hashes) <= wanted.last - wanted.first + 1:
             raise HistoryError(ErrorCode.GAP, "other hashes than were asked for")
         for envelope_hash in hashes:
-            self._extend(envelope_hash)
+            self.line.extend(envelope_hash)
         self._first = self.line.head.position + 1
         self.compare_head(head)
 
@@ -371,28 +341,8 @@ class SectionReplica:
     # --- anchors -----------------------------------------------------------------------------------------------------
 
     def add_anchor(self, point: Point, code: ErrorCode, *, is_own: bool = False) -> None:
-        """Compares a confirmed place with the line, now or as soon as the line reaches it.
-
-        Args:
-            point: What somebody signed, or what was noted before.
-            code: Of the error when it differs.
-            is_own: An acknowledgement to this client: compared, but no confirmation by another.
-
-        Raises:
-            HistoryError: with `code`; `FORK` when two anchors differ.
-        """
-        known = self.line.find(point.position)
-        if known is None:
-            self.anchors_taken += 1
-            new = _Anchor(point.transcript, code, is_own, self.anchors_taken)
-            waiting = self._anchors.setdefault(point.position, new)
-            if waiting.transcript != point.transcript:
-                raise HistoryError(ErrorCode.FORK, "two people confirm different histories")
-            return
-        if known != point.transcript:
-            raise HistoryError(code, "what was confirmed is not what is shown")
-        if not is_own and point.position > self.anchored:
-            self.anchored = point.position
+        """Compares a confirmed place with the line; see `AnchoredLine.add_anchor`."""
+        self.line.add_anchor(point, code, is_own=is_own)
 
     def take_pins(self) -> None:
         """Takes up the pins that the ledger gained, and judges again what they may end.
@@ -424,9 +374,9 @@ class SectionReplica:
         """Puts an item on top of the run, and of the line where both are one."""
         self.items.append(item)
         if item.position == self.line.head.position + 1:
-            self._extend(item.hash)
+            self.line.extend(item.hash)
         elif self._word is None:
-            self._compare_place(item)
+            self.line.compare(item.position, item.hash)
         elif is_new:
             self._word = transcript.advance(self._word, item.hash)
 
@@ -439,7 +389,7 @@ class SectionReplica:
             self._void(item, error)
             return item
         header = verified.header
-        self._compare_ledger(header)
+        self.ledger.verify_head(header.ledger_index, header.ledger_hash)
         try:
             if is_next:
                 self._chains.take_next(header, item.hash, is_whole_below=self._first == 1)
@@ -456,31 +406,9 @@ class SectionReplica:
 
     def _verify_author(self, item: Item, arrival: Arrival) -> VerifiedEnvelope | VerifiedSkeleton:
         """Verifies the signature; only then the header counts."""
-        if arrival.skeleton is None:
-            raise arrival.fault or ObjectError(ErrorCode.ENCODING, "no header")
-        header = arrival.skeleton.header
-        if header.section != self.section or header.dossier != self.ledger.ledger:
-            raise ObjectError(ErrorCode.INVALID, "an envelope of another section stands here")
-        who = (header.author, header.generation)
-        sign_key = self._sign_keys.get(who)
-        if sign_key is None:
-            sign_key = find_author_keys(self.ledger.state, header).sign_key
-            self._sign_keys[who] = sign_key
-        verified = (
-            verify_skeleton(arrival.skeleton, sign_key)
-            if arrival.envelope is None
-            else verify_envelope(arrival.envelope, sign_key)
-        )
-        item.header = header
+        verified = self._authors.verify(arrival)
+        item.header = verified.header
         return verified
-
-    def _compare_ledger(self, header: Header) -> None:
-        """A signed header that names another line of the ledger shows a fork."""
-        hashes = self.ledger.state.entry_hashes
-        if header.ledger_index >= len(hashes):
-            raise HistoryError(ErrorCode.ROLLBACK, "somebody has seen a ledger entry that the server does not show")
-        if hashes[header.ledger_index] != header.ledger_hash:
-            raise HistoryError(ErrorCode.FORK, "somebody has seen another ledger")
 
     def _compare_seen(self, header: Header, position: int) -> None:
         if header.seen_position >= position:
@@ -527,19 +455,12 @@ class SectionReplica:
 
     # --- line and run ------------------------------------------------------------------------------------------------
 
-    def _extend(self, envelope_hash: bytes) -> None:
-        """Moves the line up by one, over every anchor that waits there."""
-        point = self.line.extend(envelope_hash)
-        anchor = self._anchors.pop(point.position, None)
-        if anchor is not None:
-            self.add_anchor(Point(point.position, anchor.transcript), anchor.code, is_own=anchor.is_own)
-
     def _link_run(self) -> None:
         """Moves the line over the run once it has come up to it."""
         if self._word is None or self._first > self.line.head.position + 1:
             return
         for item in self.items[self.line.head.position - self._first + 1 :]:
-            self._extend(item.hash)
+            self.line.extend(item.hash)
         if self.line.head != self._word:
             raise HistoryError(ErrorCode.TRANSCRIPT, "the page does not follow from what was verified before")
         self._word = None
@@ -551,16 +472,7 @@ class SectionReplica:
             raise HistoryError(ErrorCode.TRANSCRIPT, "the past does not lead to what was verified before")
         self._lower.clear()
         for item in self.items[: max(base - self._first + 1, 0)]:
-            self._compare_place(item)
-        for position in [position for position in self._anchors if position <= base]:
-            anchor = self._anchors.pop(position)
-            self.add_anchor(Point(position, anchor.transcript), anchor.code, is_own=anchor.is_own)
-
-    def _compare_place(self, item: Item) -> None:
-        if self.line.base.position < item.position <= self.line.head.position and not self.line.holds(
-            item.position, item.hash
-        ):
-            raise HistoryError(ErrorCode.TRANSCRIPT, "another envelope than stands at its place")
+            self.line.compare(item.position, item.hash)
 
     def compare_head(self, head: Point) -> None:
         """Compares a head that the server names, where run or line reach it.
@@ -581,12 +493,8 @@ class SectionReplica:
     def _require_head(self, page: IncomingPage) -> Point:
         if page.head is None:
             raise HistoryError(ErrorCode.GAP, "a page without the head of its section")
-        known = page.known if page.known is not None else self.anchors_taken
-        furthest = max(
-            (position for position, it in self._anchors.items() if position > self.last and it.number <= known),
-            default=0,
-        )
-        if page.head.position < furthest:
+        known = page.known if page.known is not None else self.line.anchors_taken
+        if page.head.position < self.line.find_furthest(self.last, known):
             raise HistoryError(ErrorCode.ROLLBACK, "the section ends before what others confirmed")
         return page.head
 
