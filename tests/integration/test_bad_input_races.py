@@ -106,6 +106,16 @@ async def test_a_dossier_takes_no_more_files_than_it_has_room_for(tmp_path: Path
         assert await at_once(w, "/v1/call", starts, s.client.token) == {"FileState": 3, ErrorCode.QUOTA: 17}
 
 
+async def test_an_account_agrees_to_so_many_texts(tmp_path: Path) -> None:
+    async with world(tmp_path, config=with_limits(calls_per_account=200)) as w:
+        # Two were agreed to at sign-up.
+        given = [m.SetConsent(f"text-{number}", is_given=True) for number in range(100)]
+        assert await at_once(w, "/v1/call", given, w.owner.token) == {"Done": 62, ErrorCode.QUOTA: 38}
+        found = await w.call(w.owner, m.GetConsents(), m.Consents)
+        again = [m.SetConsent(line.consent, is_given=True) for line in found.consents]
+        assert await at_once(w, "/v1/call", again, w.owner.token) == {"Done": 64}
+
+
 async def test_an_account_has_a_few_unfinished_files(tmp_path: Path) -> None:
     async with world(tmp_path, config=with_limits(open_uploads=4)) as w:
         s = await scene(w)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from zegel_server.store import schema
+from zegel_server.store import claims, schema
 from zegel_server.store.database import Database, connect, prepare
 from zegel_server.store.errors import ConflictError, DisplacedError, SchemaError
 
@@ -179,4 +179,21 @@ def test_a_migration_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError):
         schema.migrate(connection)
     assert [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")] == ["chain"]
+    connection.close()
+
+
+def test_answers_to_invitations_are_listed_as_far_as_they_fit(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "x.db", bytes(16)
+    prepare(path)
+    connection = connect(path)
+    connection.execute(
+        "INSERT INTO ledger (ledger, kind, organisation, head_index, head_hash) VALUES (?, 1, ?, 0, ?)",
+        (ledger, ledger, bytes(32)),
+    )
+    stored = [(b"%d" % number, bytes(64), bytes(64), bytes(16_000)) for number in range(10)]
+    for number, claim in enumerate(stored):
+        assert claims.add(connection, ledger, bytes([number]) * 16, claim, number, 4)
+    assert claims.list_all(connection, ledger, 100, 1 << 20) == stored
+    assert claims.list_all(connection, ledger, 3, 1 << 20) == stored[:3]
+    assert claims.list_all(connection, ledger, 100, 65_536) == stored[:4]
     connection.close()

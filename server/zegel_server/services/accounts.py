@@ -263,9 +263,8 @@ class Accounts:
         """Notes or withdraws a consent."""
         now_ms = self._clock.now_ms()
         if request.is_given:
-            if await self._database.read(consents.count, caller.account) >= MAX_CONSENTS:
+            if not await self._database.write(consents.give, caller.account, request.consent, now_ms, MAX_CONSENTS):
                 raise RefusedError(ErrorCode.QUOTA, "more consents than are kept")
-            await self._database.write(consents.give, caller.account, request.consent, now_ms)
         elif not await self._database.write(consents.withdraw, caller.account, request.consent, now_ms):
             raise no_access()
         return messages.Done()
@@ -309,7 +308,7 @@ def _make_account(connection: Connection, form: SignUpForm, digest: bytes, seale
     accounts.insert(connection, account, digest, sealed, _kdf_of(form.kdf), day_of(now_ms))
     invitations.count_account(connection, invitation)
     for consent in form.consents:
-        consents.give(connection, account, consent, now_ms)
+        consents.give(connection, account, consent, now_ms, MAX_CONSENTS)
     if invitation.is_operators and not invitations.take_permission(connection, invitation, account):
         raise ConflictError("the permission was taken")
     return True

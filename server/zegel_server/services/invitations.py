@@ -9,6 +9,7 @@ from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError
 from zegel_protocol.labels import Label
 from zegel_protocol.ledger.entry import ACCEPTANCE, verify_acceptance
 from zegel_protocol.ledger.state import OPEN
+from zegel_protocol.messages import MAX_PAGE_BYTES
 from zegel_server.services.accounts import open_invitation
 from zegel_server.services.refusal import RefusedError, no_access
 from zegel_server.store import claims, invitations
@@ -84,12 +85,12 @@ class Invitations:
         return messages.Done()
 
     async def get_claims(self, caller: Caller, request: messages.GetClaims) -> messages.Claims:
-        """All answers to open invitations of a ledger, for who may give there."""
+        """The answers to open invitations of a ledger, for who may give there; the rest once these are dealt with."""
         opened = await self._ledgers.get_readable(request.ledger, caller.account)
         if not opened.state.is_giver(caller.account, self._clock.now_ms()):
             raise no_access()
-        found = await self._database.read(claims.list_all, request.ledger, _MAX_CLAIMS)
-        return messages.Claims(tuple(messages.Claim(*claim) for _, claim in found))
+        found = await self._database.read(claims.list_all, request.ledger, _MAX_CLAIMS, MAX_PAGE_BYTES)
+        return messages.Claims(tuple(messages.Claim(*claim) for claim in found))
 
     async def permit(self, caller: Caller, request: messages.Permit) -> messages.Done:
         """Takes up an operator's invitation with an account that is there.

@@ -40,13 +40,17 @@ def list_of(connection: Connection, ledger: bytes, invite: bytes) -> list[Stored
     ]
 
 
-def list_all(connection: Connection, ledger: bytes, limit: int) -> list[tuple[bytes, StoredClaim]]:
-    """The answers to all open invitations of a ledger, oldest first."""
-    return [
-        (bytes(row[0]), (bytes(row[1]), bytes(row[2]), bytes(row[3]), bytes(row[4])))
-        for row in connection.execute(
-            "SELECT invite, acceptance, account_signature, invite_signature, note FROM claim WHERE ledger = ? "
-            "ORDER BY received_ms, invite, number LIMIT ?",
-            (ledger, limit),
-        ).fetchall()
-    ]
+def list_all(connection: Connection, ledger: bytes, limit: int, most_bytes: int) -> list[StoredClaim]:
+    """The answers to all open invitations of a ledger, oldest first, as many as fit."""
+    found: list[StoredClaim] = []
+    size = 0
+    for row in connection.execute(
+        "SELECT acceptance, account_signature, invite_signature, note FROM claim WHERE ledger = ? "
+        "ORDER BY received_ms, invite, number LIMIT ?",
+        (ledger, limit),
+    ):
+        size += sum(len(part) for part in row)
+        if size > most_bytes:
+            break
+        found.append((bytes(row[0]), bytes(row[1]), bytes(row[2]), bytes(row[3])))
+    return found

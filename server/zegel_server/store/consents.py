@@ -11,14 +11,20 @@ Consent = tuple[str, int, int]
 """Name and version of the text, given (ms), withdrawn (ms; 0: not)."""
 
 
-def give(connection: Connection, account: bytes, consent: str, now_ms: int) -> None:
-    """Notes an agreement; one that runs keeps its time."""
+def give(connection: Connection, account: bytes, consent: str, now_ms: int, most: int) -> bool:
+    """Notes an agreement; one that runs keeps its time. Returns False where it would be one of more than `most`."""
+    others = connection.execute(
+        "SELECT count(*) FROM consent WHERE account = ? AND consent <> ?", (account, consent)
+    ).fetchone()
+    if int(others[0]) >= most:
+        return False
     connection.execute(
         "INSERT INTO consent (account, consent, given_ms, withdrawn_ms) VALUES (?, ?, ?, 0) "
         "ON CONFLICT (account, consent) DO UPDATE SET given_ms = excluded.given_ms, withdrawn_ms = 0 "
         "WHERE withdrawn_ms <> 0",
         (account, consent, now_ms),
     )
+    return True
 
 
 def withdraw(connection: Connection, account: bytes, consent: str, now_ms: int) -> bool:
@@ -40,8 +46,3 @@ def list_of(connection: Connection, account: bytes) -> list[Consent]:
             (account,),
         ).fetchall()
     ]
-
-
-def count(connection: Connection, account: bytes) -> int:
-    """How many texts an account ever agreed to."""
-    return int(connection.execute("SELECT count(*) FROM consent WHERE account = ?", (account,)).fetchone()[0])
