@@ -13,6 +13,7 @@ from support.samples import ROOT, hostile_texts
 from zegel_protocol.codec import Value, decode, encode
 from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, Message
 from zegel_protocol.fields import Fault, FaultCode, InvalidRecordError, Kind, fault_sentence
+from zegel_protocol.fields.reader import MAX_EXTRA_VALUES
 from zegel_protocol.fields.wording import DUTCH, ENGLISH
 from zegel_protocol.file import MAX_FILE_BYTES, FileReference
 from zegel_protocol.finance import Entry
@@ -226,3 +227,12 @@ def test_sentences(language: str, sentence: str) -> None:
     fault = Fault("notice_months", FaultCode.OUT_OF_RANGE, {"least": 0, "most": 120})
     assert fault_sentence(fault, language) == sentence
     assert fault_sentence(Fault("", FaultCode.NOT_JSON), "en") == "this is not JSON"
+
+
+def test_what_is_accepted_here_can_be_read_again() -> None:
+    """Many small values take few bytes, and a decoder counts values too."""
+    record = {"category": "rent", "amount_cents": 1, "period": "month"}
+    most = MAX_EXTRA_VALUES - 5  # the map of unknown pairs, two names, a list, one more value
+    full = Entry.from_record({**record, "x": [0] * most, "y": None})
+    assert read_payload(stored(full.to_payload()), "rent") == full
+    assert faults_of(Entry.from_record, {**record, "x": [0] * (most + 1), "y": None}) == [("", FaultCode.TOO_MANY)]

@@ -35,6 +35,8 @@ MAX_EXTRA: Final = 256
 MAX_EXTRA_TEXT: Final = 100_000
 MAX_EXTRA_BYTES: Final = 2**18
 """Longest encoding of all unknown pairs of a map together."""
+MAX_EXTRA_VALUES: Final = 2**15
+"""Most values of all unknown pairs of a map together, names included: half of what a decoder takes."""
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=StrEnum)
@@ -322,6 +324,8 @@ class PayloadReader:
         extra = cast("dict[str, Value]", self._left)
         if extra and len(encode(extra)) > MAX_EXTRA_BYTES:
             raise InvalidRecordError([Fault("", FaultCode.TOO_LARGE, {"most": MAX_EXTRA_BYTES})])
+        if _count_values(extra) > MAX_EXTRA_VALUES:
+            raise InvalidRecordError([Fault("", FaultCode.TOO_MANY, {"most": MAX_EXTRA_VALUES})])
         return extra
 
     def check(self) -> None:
@@ -332,6 +336,17 @@ class PayloadReader:
         """
         if self.faults:
             raise InvalidRecordError(self.faults)
+
+
+def _count_values(value: Value) -> int:
+    """Counts as a decoder does: each list, map, member, name and value is one."""
+    match value:
+        case list():
+            return 1 + sum(map(_count_values, value))
+        case dict():
+            return 1 + len(value) + sum(map(_count_values, value.values()))
+        case _:
+            return 1
 
 
 def _find_value_fault(name: str, value: object, depth: int = MAX_DEPTH) -> Fault | None:
