@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
 from support.ledgers import DAY_MS
 from support.wire import (
     ANSWER,
@@ -249,6 +251,27 @@ async def test_files_that_nothing_lists_are_dropped_after_a_week(w: World) -> No
     s.client.token = (await w.log_in(s.client)).token
     sealed, _ = s.chain(s.client).seal(files=(whole_one.reference.id,))
     assert await code_of(s.submit(s.client, sealed)) is ErrorCode.FILE_INCOMPLETE
+
+
+async def test_a_file_that_could_not_be_dropped_is_dropped_the_next_time(w: World) -> None:
+    s = await scene(w)
+    file = seal(s, 1000)
+    await file.upload()
+    w.clock.ms += 7 * DAY_MS
+    path = path_of(w, file)
+    # A folder is in its place, as a crash is between what the database knows and what the disk holds.
+    aside = path.rename(path.with_name("aside"))
+    path.mkdir()
+    with pytest.raises(OSError, match=re.escape(path.name)):
+        await w.housekeeping()
+    path.rmdir()
+    aside.rename(path)
+    await w.housekeeping()
+    assert not path.exists()
+    # That was all: what is put there now is not ours to drop.
+    path.write_bytes(b"x")
+    await w.housekeeping()
+    assert path.exists()
 
 
 async def test_files_count_for_the_quota_and_unfinished_ones_are_few(tmp_path: Path) -> None:

@@ -142,7 +142,8 @@ class Files:
         if is_last:
             if not await asyncio.to_thread(self._folder.finish, found.file, found.size_bytes, found.digest):
                 raise ProtocolError(ErrorCode.FILE, "the chunks are not the file that was announced: start anew")
-            await self._database.write(files.complete, found.ledger, found.file)
+            if not await self._database.write(files.complete, found.ledger, found.file):
+                raise no_access()
             return messages.FileState(found.file, found.chunks, found.chunks)
         return messages.FileState(found.file, first_chunk + len(sealed) // SEALED_CHUNK_BYTES, found.chunks)
 
@@ -200,12 +201,16 @@ class Files:
     async def sweep(self) -> None:
         """Drops files that nothing has listed for long enough."""
         today = day_of(self._clock.now_ms())
-        for ledger, file, size in await self._database.write(files.take_loose, today, _SWEEP):
-            opened = self._ledgers.find(ledger)
+        for found in await self._database.write(files.take_loose, today, _SWEEP):
+            opened = self._ledgers.find(found.ledger)
             if opened is not None:
-                opened.stored_bytes -= size
-                opened.reserved_bytes -= size
-            await asyncio.to_thread(self._folder.drop, file)
+                opened.stored_bytes -= found.size_bytes
+                opened.reserved_bytes -= found.size_bytes
+            if found.file in self._busy:
+                # What is being written of it goes the next time.
+                continue
+            await asyncio.to_thread(self._folder.drop, found.file)
+            await self._database.write(files.forget_loose, found)
 
 
 def _insert(

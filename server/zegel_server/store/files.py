@@ -27,6 +27,16 @@ class StoredFile:
     is_complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LooseFile:
+    """A file that no kept envelope lists. `size_bytes` is 0 where it was counted before."""
+
+    due_day: int
+    ledger: bytes
+    file: bytes
+    size_bytes: int
+
+
 def insert(connection: Connection, new: StoredFile, day: int, due_day: int, most_unfinished: int) -> bool:
     """Announces a file; until an envelope lists it, it is loose. An id that is taken is a `ConflictError`.
 
@@ -54,9 +64,11 @@ def find(connection: Connection, file: bytes) -> StoredFile | None:
     return StoredFile(row[0], row[1], row[2], row[3], row[4], row[5], row[6], bool(row[7])) if row else None
 
 
-def complete(connection: Connection, ledger: bytes, file: bytes) -> None:
-    """All of it is there and was verified."""
-    connection.execute("UPDATE file SET is_complete = 1 WHERE ledger = ? AND file = ?", (ledger, file))
+def complete(connection: Connection, ledger: bytes, file: bytes) -> bool:
+    """All of it is there and was verified. Returns False where housekeeping has dropped it meanwhile."""
+    return bool(
+        connection.execute("UPDATE file SET is_complete = 1 WHERE ledger = ? AND file = ?", (ledger, file)).rowcount
+    )
 
 
 def _count_unfinished(connection: Connection, account: bytes) -> int:
@@ -87,26 +99,34 @@ def list_uses(connection: Connection, ledger: bytes, file: bytes) -> list[int]:
     ]
 
 
-def take_loose(connection: Connection, day: int, limit: int) -> list[tuple[bytes, bytes, int]]:
+def take_loose(connection: Connection, day: int, limit: int) -> list[LooseFile]:
     """Forgets files that were loose until `day` and still are, and gives back what was reserved for them.
 
-    Returns (ledger, file, size in bytes) of those.
+    Returns those, and those of earlier calls, until `forget_loose` says that their bytes are gone: a crash between the
+    two leaves nothing on the disk that was erased.
     """
-    dropped: list[tuple[bytes, bytes, int]] = []
+    dropped: list[LooseFile] = []
     rows = connection.execute(
-        "SELECT due_day, ledger, file FROM loose_file WHERE due_day <= ? ORDER BY due_day LIMIT ?", (day, limit)
+        "SELECT l.due_day, l.ledger, l.file, f.size_bytes, EXISTS "
+        "(SELECT 1 FROM file_use u WHERE u.ledger = l.ledger AND u.file = l.file) FROM loose_file l "
+        "LEFT JOIN file f ON f.ledger = l.ledger AND f.file = l.file WHERE l.due_day <= ? ORDER BY l.due_day LIMIT ?",
+        (day, limit),
     ).fetchall()
-    for due_day, ledger, file in rows:
-        connection.execute(
-            "DELETE FROM loose_file WHERE due_day = ? AND ledger = ? AND file = ?", (due_day, ledger, file)
-        )
-        row = connection.execute(
-            "SELECT size_bytes FROM file f WHERE ledger = ? AND file = ? AND NOT EXISTS "
-            "(SELECT 1 FROM file_use u WHERE u.ledger = f.ledger AND u.file = f.file)",
-            (ledger, file),
-        ).fetchone()
-        if row is not None:
+    for due_day, ledger, file, size, is_used in rows:
+        found = LooseFile(due_day, ledger, file, size or 0)
+        if is_used:
+            forget_loose(connection, found)
+            continue
+        if size is not None:
             connection.execute("DELETE FROM file WHERE ledger = ? AND file = ?", (ledger, file))
-            reservations.give_back(connection, ledger, row[0])
-            dropped.append((bytes(ledger), bytes(file), int(row[0])))
+            reservations.give_back(connection, ledger, size)
+        dropped.append(found)
     return dropped
+
+
+def forget_loose(connection: Connection, found: LooseFile) -> None:
+    """Nothing is left to be done about a file."""
+    connection.execute(
+        "DELETE FROM loose_file WHERE due_day = ? AND ledger = ? AND file = ?",
+        (found.due_day, found.ledger, found.file),
+    )
