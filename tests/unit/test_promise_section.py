@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from msgspec.structs import replace
+from support.ledgers import Person, found_dossier, found_organisation
+from support.sections import Author, Household, Shelf
 
 from zegel_client.engine.incoming import IncomingPage, read_arrivals
+from zegel_client.engine.item import ItemKind
+from zegel_client.engine.section_replica import SectionReplica
 from zegel_protocol.codec import encode
 from zegel_protocol.envelope import seal_envelope
 from zegel_protocol.errors import ErrorCode, HistoryError
 from zegel_protocol.ledger.operations import Right
 from zegel_protocol.messages import Form, GetPage, Hashes
 from zegel_protocol.transcript import Point
-
-if TYPE_CHECKING:
-    from support.sections import Household
-
-    from zegel_client.engine.section_replica import SectionReplica
 
 COUNT = 6
 
@@ -216,3 +213,28 @@ def test_a_pin_of_the_ledger_confirms_a_place_and_shows_another_one(house: House
     true = house.replica(house.worker)
     true.accept_next(house.shelf.page(true.next_page()))
     assert true.is_confirmed(2)
+
+
+def test_what_stands_in_another_section_is_void_here_also_for_who_reads_both() -> None:
+    """Author, right, epoch and keys are as they should be: only the place is another."""
+    worker = Person.new("worker")
+    book = found_dossier(found_organisation(worker), worker, "conversation", "notes")
+    assert book.state is not None
+    here, there = (Shelf(book, section) for section in book.state.sections if section != book.state.lobby)
+    said = Author.of(worker, there).say("for the other section")
+    here.put(said.encoded)
+    replica = SectionReplica(worker.catch_up(book), here.section)
+    (item,) = replica.accept_next(here.page(replica.next_page()))
+    assert (item.kind, item.payload, item.fault) == (ItemKind.VOID, None, ErrorCode.INVALID)
+    true = SectionReplica(worker.catch_up(book), there.section)
+    assert [it.kind for it in true.accept_next(there.page(true.next_page()))] == [ItemKind.OPENED]
+
+
+def test_an_author_who_names_another_entry_of_the_ledger_shows_the_fork(talk: Household) -> None:
+    author = talk.author(talk.client)
+    header = replace(author.seal({}).header, ledger_hash=b"?" * 32)
+    key = author.outbox.ledger.content_key(header)
+    talk.shelf.put(seal_envelope(header, encode({}), key, talk.client.keys.sign)[0])
+    replica = talk.replica(talk.worker)
+    with refuse(ErrorCode.FORK):
+        replica.accept_next(talk.shelf.page(replica.next_page()))
