@@ -53,6 +53,7 @@ def add(story: Story) -> None:
     _refuse_newcomers(story)
     _refuse_givers_elsewhere(story)
     _refuse_ended_grants(story)
+    _refuse_ways_round(story)
 
 
 def _refuse_founders(story: Story) -> None:
@@ -171,4 +172,37 @@ def _refuse_ended_grants(story: Story) -> None:
         lambda on: [Expire(whole(BUDGET), DAAN.account, (on.pin(BUDGET),))],
         ErrorCode.LEDGER,
         time_ms=31 * DAY_MS,
+    )
+
+
+def _refuse_ways_round(story: Story) -> None:
+    """What a giver tries by way of another."""
+    profile = seeded("new section", 16)
+    story.good(
+        "grant: to manage, from whom that giver gave it",
+        "grant: a client who has the right to give from a colleague",
+        BRAM,
+        gives(DAAN, BUDGET, MANAGE),
+        lambda now: now.give(DAAN, BUDGET, MANAGE, BRAM),
+    )
+    story.bad(
+        "grant: less to whom one's right to give comes from by way of another",
+        "grant: to manage, from whom that giver gave it",
+        DAAN,
+        gives(CARLA, BUDGET, LOOK),
+        ErrorCode.NO_ACCESS,
+    )
+    story.good(
+        "grant: to give in one's own profile",
+        "section: one's own profile",
+        DAAN,
+        gives(BRAM, profile, MANAGE),
+        lambda now: now.give(BRAM, profile, MANAGE, DAAN),
+    )
+    story.bad(
+        "invite: by who gives in another's profile alone",
+        "grant: to give in one's own profile",
+        BRAM,
+        lambda on: [on.invite(_EVA, READ_LOBBY)],
+        ErrorCode.NO_ACCESS,
     )
