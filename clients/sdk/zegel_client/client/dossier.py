@@ -81,12 +81,12 @@ class Dossier:
     @property
     def alarms(self) -> list[AlarmView]:
         """What was found wrong: frozen history first, then void objects."""
-        return self._sync.alarms()
+        return self._sync.brake.list_alarms()
 
     @property
     def evidence(self) -> list[tuple[str, bytes]]:
         """After a `HistoryError`: what contradicts each other, bytes as they came, each with what it is."""
-        return list(self._sync.evidence)
+        return list(self._sync.brake.evidence)
 
     # --- sections ----------------------------------------------------------------------------------------------------
 

@@ -107,7 +107,7 @@ class Follower:
 
     def _find(self, ledger: bytes) -> LedgerSync | None:
         sync = self._dossiers.opened.get(ledger)
-        return sync if sync is not None and sync.frozen is None and not sync.replica.is_empty else None
+        return sync if sync is not None and sync.brake.frozen is None and not sync.replica.is_empty else None
 
     async def _catch_up(self) -> None:
         """Subscribes to everything that is open, then fetches what came before that."""

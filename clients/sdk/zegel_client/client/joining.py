@@ -113,12 +113,12 @@ class Joining:
         for invite, answers in _verified(sync, answer.claims).items():
             if len({ACCEPTANCE.decode(answer.acceptance).keys for answer in answers}) > 1:
                 sentence = "two people answered one invitation: it must have been read by somebody else; make a new one"
-                sync.note(AlarmView(ErrorCode.ACCEPTANCE, sentence, is_frozen=False))
+                sync.brake.note(AlarmView(ErrorCode.ACCEPTANCE, sentence, is_frozen=False))
                 continue
             try:
                 joined.append(await self._add(sync, invite, answers[0]))
             except ObjectError as error:
-                sync.note(_not_taken_up(error))
+                sync.brake.note(_not_taken_up(error))
 
     async def _add(self, sync: LedgerSync, invite: bytes, claim: Claim) -> Joined:
         words = dict(sync.replica.invite_words(invite))
@@ -171,7 +171,7 @@ def _verified(sync: LedgerSync, claims: tuple[Claim, ...]) -> dict[bytes, list[C
                 continue
             verify_acceptance(claim.acceptance, claim.account_signature, claim.invite_signature, invite.invite_key)
         except ObjectError as error:
-            sync.note(_not_taken_up(error))
+            sync.brake.note(_not_taken_up(error))
             continue
         found.setdefault(invite.invite, []).append(claim)
     return found

@@ -1,63 +1,52 @@
-"""One ledger kept up to date: entries, keys, receipts, memory; and the brake when its history is contradicted."""
+"""One ledger kept up to date: entries, keys, receipts, memory."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from zegel_client.client.events import Alarmed, Confirmed, LedgerGrew
+from zegel_client.client.appending import append
+from zegel_client.client.brake import Brake
+from zegel_client.client.events import Confirmed, LedgerGrew
 from zegel_client.client.kept_keys import KeptKeys, keep_keys, read_keys
+from zegel_client.client.ledger_memory import essence, make_brief, make_memory
 from zegel_client.client.recollection import Recollection, points_of, read_vault, recollect, remember
 from zegel_client.client.section_sync import SectionSync
 from zegel_client.client.views import AlarmView, Confirmation
-from zegel_client.engine.draft import Draft
-from zegel_client.engine.ledger_alarm import named_digests
 from zegel_client.engine.ledger_replica import LedgerReplica, Trust
 from zegel_client.engine.receipts import Receipts, peek_ledger_index
-from zegel_client.errors import RefusedError
 from zegel_protocol import transcript
 from zegel_protocol.codec import encode_object
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.entry import SIGNED_ENTRY, VerifiedEntry, entry_hash, read_entry, verify_entry
-from zegel_protocol.ledger.operations import Advance, Grant, Rewrap, ScopeKind
+from zegel_protocol.ledger.operations import Advance, Grant, Rewrap
 from zegel_protocol.ledger.words import word_of
-from zegel_protocol.memory import VERSION, Brief, GenerationMemory, Memory, VerifiedPerson
 from zegel_protocol.messages import (
     MAX_PAGE,
-    Appended,
     Done,
     Entries,
     GetEntries,
-    GetHeads,
     GetLinks,
     GetReceipts,
     GetWraps,
-    Heads,
     Links,
     PutReceipt,
     Wraps,
-    encode_message,
 )
 from zegel_protocol.messages import Receipts as ReceiptsAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from zegel_client.client.context import Context
     from zegel_client.client.views import Message, Record
-    from zegel_client.engine.draft import Prepared
-    from zegel_client.engine.ledger_alarm import LedgerAlarm
+    from zegel_client.engine.draft import Draft, Prepared
+    from zegel_protocol.memory import Memory, VerifiedPerson
     from zegel_protocol.transcript import Point
 
 T = TypeVar("T")
-
-_TRIES = 12
-_RECENT = 8
-_RACES = frozenset({ErrorCode.STALE_PREV, ErrorCode.STALE_PIN, ErrorCode.STALE_CITATION})
-"""Somebody else was faster: catch up and draft anew."""
 
 
 class LedgerSync:
@@ -68,8 +57,7 @@ class LedgerSync:
         receipts: What others confirmed.
         sections: Those that were opened.
         verified: Persons compared in person, by account.
-        frozen: Why nothing is sent any more; None: all is well.
-        evidence: What contradicted the history: bytes as they came, each with what it is.
+        brake: What was found wrong, and whether anything may still be sent.
         owes_upkeep: Whether a person opened it and `upkeep.keep_up` is still to be done.
         last_messages: By section, as they were shown last: what a frozen dossier goes on showing.
         last_records: The same of records.
@@ -81,8 +69,7 @@ class LedgerSync:
         self.receipts = Receipts(self.replica)
         self.sections: dict[bytes, SectionSync] = {}
         self.verified: dict[bytes, VerifiedPerson] = {}
-        self.frozen: HistoryError | None = None
-        self.evidence: list[tuple[str, bytes]] = []
+        self.brake = Brake(self)
         self.owes_upkeep = False
         self.last_messages: dict[bytes, tuple[Message, ...]] = {}
         self.last_records: dict[bytes, tuple[Record, ...]] = {}
@@ -90,8 +77,6 @@ class LedgerSync:
         self._organisation: LedgerSync | None = None
         self._recollection = Recollection()
         self._remembered: Memory | None = None
-        self._alarms: list[AlarmView] = []
-        self._givers: dict[LedgerAlarm, bytes | None] = {}
         self._turn = asyncio.Lock()
         self._is_open = False
         self._is_keyed = False
@@ -99,7 +84,6 @@ class LedgerSync:
         self._names: dict[bytes, str] = {}
         self._names_at = 0
         self._kept_keys = KeptKeys((), ())
-        self._recent: deque[tuple[str, object]] = deque(maxlen=_RECENT)
 
     @property
     def ledger(self) -> bytes:
@@ -111,76 +95,6 @@ class LedgerSync:
         """Whether a server was asked: without one a ledger may have been opened from what this device keeps."""
         return self._is_open
 
-    # --- the brake ---------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def guard(self) -> Generator[None]:
-        """Freezes the ledger when what comes contradicts its history."""
-        try:
-            yield
-        except HistoryError as error:
-            self.freeze(error)
-            raise
-
-    def freeze(self, error: HistoryError, section: bytes | None = None) -> None:
-        """Keeps the last good state and stops everything that would be sent."""
-        if self.frozen is None:
-            self.frozen = error
-            self.evidence = [(what, encode_message(answer)) for what, answer in self._recent]
-            if not self.replica.is_empty:
-                self.evidence.append(("own state of the ledger", self.replica.encode()))
-            whose = f" (by {self.name_of(error.author)})" if error.author is not None else ""
-            alarm = AlarmView(error.code, error.detail + whose, is_frozen=True, section=section, author=error.author)
-            self._alarms.append(alarm)
-            self.context.tell(Alarmed(self.ledger, alarm))
-
-    def see(self, what: str, answer: object) -> None:
-        """Keeps the newest answers, so that there is evidence when one contradicts what was verified."""
-        self._recent.append((what, answer))
-
-    def require_thawed(self) -> None:
-        """Demands that nothing is wrong, before anything is sent.
-
-        Raises:
-            HistoryError: The one that froze the ledger.
-        """
-        if self.frozen is not None:
-            raise self.frozen
-
-    def note(self, alarm: AlarmView) -> None:
-        """Notes something wrong that does not touch the history."""
-        if alarm not in self._alarms:
-            self._alarms.append(alarm)
-            self.context.tell(Alarmed(self.ledger, alarm))
-
-    def alarms(self) -> list[AlarmView]:
-        """Everything found wrong, in the order in which it was found; void objects by section."""
-        found = list(self._alarms)
-        found.extend(self._show(alarm) for alarm in self.replica.alarms)
-        for sync in self.sections.values():
-            found.extend(sync.alarms())
-        return found
-
-    def _show(self, alarm: LedgerAlarm) -> AlarmView:
-        author = alarm.author if alarm.author is not None else self._givers.get(alarm)
-        where = f"entry {alarm.index}" if alarm.index is not None else "the ledger"
-        who = self.name_of(author) if author is not None else "no member"
-        section = alarm.section if alarm.section != NO_ID else None
-        return AlarmView(
-            alarm.code, f"{where}, by {who}: {alarm.detail}", is_frozen=False, section=section, author=author
-        )
-
-    async def _find_givers(self) -> None:
-        """Asks for the entries of what was found wrong: their authors are named, where they did give it."""
-        for alarm in self.replica.alarms:
-            index = alarm.index
-            if index is None or alarm in self._givers or not 0 <= index < self.replica.next_index:
-                continue
-            answer = await self.context.live.ask(GetEntries(self.ledger, index, 1), Entries)
-            for found in self._recognise(answer.entries[:1], index):
-                is_given = not alarm.digest or alarm.digest in named_digests(found.entry)
-                self._givers[alarm] = found.entry.author if is_given else None
-
     # --- catching up -------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
@@ -188,7 +102,7 @@ class LedgerSync:
         async with self._turn:
             is_first = not self._is_open
             if is_first:
-                with self.guard():
+                with self.brake.guard():
                     await self._start()
         if not is_first:
             await self.refresh()
@@ -233,9 +147,9 @@ class LedgerSync:
         Raises:
             HistoryError: It contradicts what was verified.
         """
-        self.require_thawed()
+        self.brake.require_thawed()
         async with self._turn:
-            with self.guard():
+            with self.brake.guard():
                 await (self._refresh() if self._is_open else self._start())
 
     async def ensure_open(self) -> None:
@@ -267,7 +181,7 @@ class LedgerSync:
         """Fetches entries; after one that concerns own keys, those are to be fetched as well."""
         while True:
             answer = await self.context.live.ask(GetEntries(self.ledger, self.replica.next_index, MAX_PAGE), Entries)
-            self.see("entries", answer)
+            self.brake.see("entries", answer)
             for verified in await self._accept(answer):
                 if self._concerns_keys(verified):
                     self._is_keyed = False
@@ -333,7 +247,7 @@ class LedgerSync:
                 right = self.replica.accept_links(section, links.links)
                 self._kept_keys = self._kept_keys.with_links(section, right)
         self.replica.compare_drop_keys()
-        await self._find_givers()
+        await self.brake.find_givers()
         self._is_keyed = True
 
     # --- the organisation --------------------------------------------------------------------------------------------
@@ -356,78 +270,18 @@ class LedgerSync:
         organisation: LedgerSync | None = None,
         time_ms: int | None = None,
     ) -> T:
-        """Drafts an entry, sends it, and drafts anew when somebody else was faster.
+        """Writes an entry; see `appending.append`."""
+        return await append(self, build, needs_pins=needs_pins, organisation=organisation, time_ms=time_ms)
 
-        Args:
-            build: Adds the operations; called once for each try.
-            needs_pins: Whether rights may end by it or epochs begin: then every section is brought to its head.
-            organisation: For the first entry of a dossier.
-            time_ms: The person's clock; None: now.
-
-        Raises:
-            RefusedError: The server's code.
-            ProtocolError: What the rules refuse.
-        """
-        for _ in range(_TRIES):
-            self.require_thawed()
-            if not self.replica.is_empty:
-                await self.refresh()
-                organisation = await self.organisation()
-            heads = await self._heads() if needs_pins else {}
-            cited = organisation.replica if organisation is not None else None
-            draft = Draft(
-                self.replica,
-                time_ms if time_ms is not None else self.context.now_ms(),
-                heads,
-                cited,
-                self.slot_word,
-                self.record_slot,
-            )
-            result = build(draft)
-            if draft.is_empty:
-                return result
-            if await self._send(draft.finish(), cited):
-                return result
-        raise RefusedError(ErrorCode.STALE_PREV, "others changed this at the same moment, again and again")
-
-    async def _send(self, prepared: Prepared, organisation: LedgerReplica | None) -> bool:
-        """Returns False when somebody else was faster."""
-        index = self.replica.next_index
-        try:
-            await self.context.live.ask(prepared.request, Appended)
-        except RefusedError as error:
-            if error.code not in _RACES:
-                raise
-            if index == 0:
-                # Nobody else can create this ledger: it is ours, from before the connection broke.
-                if error.heads != (prepared.hash,):
-                    raise
-            else:
-                await self.refresh()
-                hashes = self.replica.state.entry_hashes
-                return index < len(hashes) and hashes[index] == prepared.hash
+    async def take_own(self, prepared: Prepared, organisation: LedgerReplica | None, index: int) -> None:
+        """Takes up an entry that was written here and accepted as the one of that index."""
         async with self._turn:
-            with self.guard():
+            with self.brake.guard():
                 if self.replica.next_index == index:
                     prepared.commit(self.replica, organisation)
                     self._is_open = self._is_keyed = True
                 self._tell_growth()
                 await self._refresh()
-        return True
-
-    async def _heads(self) -> dict[bytes, Point]:
-        """The head of each section: verified where this account reads, else the server's word."""
-        answer = await self.context.live.ask(GetHeads(self.ledger), Heads)
-        heads = {head.section: head.point for head in answer.sections}
-        state = self.replica.state
-        for section in state.sections:
-            if section != state.lobby and state.may_read_anything(self.context.account, section):
-                sync = self.section(section)
-                has_narrow = any(line.scope.kind is not ScopeKind.SECTION for line in state.sections[section].grants)
-                # Whose keys reach only slots or records must be given them with their words and places.
-                await (sync.load_records() if has_narrow else sync.bring_line())
-                heads[section] = sync.replica.head
-        return heads
 
     def slot_word(self, section: bytes, slot: bytes) -> str:
         """The word of a slot, as far as it is at hand."""
@@ -460,20 +314,20 @@ class LedgerSync:
 
     async def fetch_receipts(self) -> None:
         """Fetches and checks the newest receipts."""
-        self.require_thawed()
+        self.brake.require_thawed()
         async with self._turn:
-            with self.guard():
+            with self.brake.guard():
                 await self._fetch_receipts()
 
     async def _fetch_receipts(self) -> None:
         answer = await self.context.live.ask(GetReceipts(self.ledger), ReceiptsAnswer)
-        self.see("receipts", answer)
+        self.brake.see("receipts", answer)
         for encoded in answer.receipts:
             await self._take_receipt(encoded, is_locked=True)
 
     async def take_receipt(self, encoded: bytes) -> None:
         """Checks a receipt that came by itself."""
-        with self.guard():
+        with self.brake.guard():
             await self._take_receipt(encoded, is_locked=False)
 
     async def _take_receipt(self, encoded: bytes, *, is_locked: bool) -> None:
@@ -483,7 +337,7 @@ class LedgerSync:
             receipt = self.receipts.accept(encoded)
         except ObjectError as error:
             # A receipt that is nobody's says nothing.
-            self.note(AlarmView(error.code, f"a receipt: {error.detail}", is_frozen=False))
+            self.brake.note(AlarmView(error.code, f"a receipt: {error.detail}", is_frozen=False))
             return
         if receipt is None:
             return
@@ -502,14 +356,14 @@ class LedgerSync:
 
     async def confirm(self, section: bytes, point: Point, read_position: int = 0) -> None:
         """Signs a receipt, where it would say something new."""
-        self.require_thawed()
+        self.brake.require_thawed()
         signed = self.receipts.prepare(section, point, read_position, self.context.now_ms())
         if signed is not None:
             await self.context.live.ask(PutReceipt(encode_object(signed)), Done)
 
     async def confirm_all(self) -> None:
         """Signs what is to be confirmed: the ledger, by a receipt of its lobby, and each section that was read."""
-        if self.frozen is not None or not self._is_open or self.replica.trust is Trust.OFFER:
+        if self.brake.frozen is not None or not self._is_open or self.replica.trust is Trust.OFFER:
             return
         state = self.replica.state
         if state.find_member(self.context.account) is None:
@@ -524,55 +378,17 @@ class LedgerSync:
 
     async def remember(self) -> None:
         """Keeps what was verified, where it is more than what was kept."""
-        if self.frozen is not None or not self._is_open or self.replica.trust is Trust.OFFER:
+        if self.brake.frozen is not None or not self._is_open or self.replica.trust is Trust.OFFER:
             return
         if self.replica.state.find_member(self.context.account) is None:
             return
         before = self._remembered
-        memory = self._make_memory(before.counter + 1 if before is not None else 1)
-        if before is not None and _essence(before) == _essence(memory):
+        memory = make_memory(self, before, before.counter + 1 if before is not None else 1)
+        if before is not None and essence(before) == essence(memory):
             return
-        if await remember(self.context, self._recollection, memory, self._make_brief):
+        if await remember(self.context, self._recollection, memory, partial(make_brief, self)):
             self._remembered = memory
         await keep_keys(self.context, self.ledger, self._kept_keys)
-
-    def _make_memory(self, counter: int) -> Memory:
-        state = self.replica.state
-        lines = {line.section: line for line in self._remembered.sections} if self._remembered is not None else {}
-        for section, sync in self.sections.items():
-            line = sync.remember()
-            if line is not None:
-                lines[section] = line
-        generations = tuple(
-            GenerationMemory(account, member.keys.generation) for account, member in sorted(state.members.items())
-        )
-        return Memory(
-            VERSION,
-            self.ledger,
-            counter,
-            state.create_hash,
-            int(self.replica.trust),
-            self.replica.encode(),
-            tuple(line for _, line in sorted(lines.items())),
-            generations,
-            tuple(person for _, person in sorted(self.verified.items())),
-            self.title(),
-            self.context.now_ms(),
-        )
-
-    def _make_brief(self, counter: int) -> Brief:
-        state = self.replica.state
-        organisation = state.citation.organisation if state.citation is not None else NO_ID
-        return Brief(
-            VERSION,
-            counter,
-            state.kind,
-            self.title(),
-            organisation,
-            self.organisation_name(),
-            state.head_index,
-            state.head_hash,
-        )
 
     # --- words -------------------------------------------------------------------------------------------------------
 
@@ -608,11 +424,16 @@ class LedgerSync:
             answer = await self.context.live.ask(request, Entries)
             if not answer.entries:
                 raise ProtocolError(ErrorCode.GAP, "the server does not show the entries that were verified")
-            with self.guard():
-                found.extend(self._recognise(answer.entries, len(found)))
+            with self.brake.guard():
+                found.extend(self.recognise(answer.entries, len(found)))
         return found
 
-    def _recognise(self, entries: Sequence[bytes], first: int) -> Iterator[VerifiedEntry]:
+    def recognise(self, entries: Sequence[bytes], first: int) -> Iterator[VerifiedEntry]:
+        """Takes entries that were verified before.
+
+        Raises:
+            HistoryError: `FORK`: they are others.
+        """
         state = self.replica.state
         for index, encoded in enumerate(entries, first):
             signed = SIGNED_ENTRY.decode(encoded)
@@ -633,8 +454,3 @@ def _cited_organisation(replica: LedgerReplica, entries: Sequence[bytes]) -> byt
     first = read_entry(SIGNED_ENTRY.decode(entries[0])).operations[0]
     citation = getattr(first, "citation", None)
     return citation.organisation if citation is not None else None
-
-
-def _essence(memory: Memory) -> tuple[object, ...]:
-    """What makes a memory worth writing: everything but counter and time."""
-    return (memory.create_hash, memory.state, memory.sections, memory.verified, memory.title)

@@ -144,7 +144,7 @@ class Section:
             UsageError: The payload cannot be encoded, or is larger than 1 MiB.
         """
         context = self._sync.ledger.context
-        self._sync.ledger.require_thawed()
+        self._sync.ledger.brake.require_thawed()
         draft = make_draft(
             payload,
             type=type,
@@ -172,7 +172,7 @@ class Section:
             UsageError: No reader would accept it (see `FileSealer`).
         """
         ledger = self._sync.ledger
-        ledger.require_thawed()
+        ledger.brake.require_thawed()
         shown = name if name is not None else path.name
         kind = media_type if media_type is not None else file_io.guess_media_type(shown)
         sealed = await asyncio.to_thread(file_io.seal_file, path, shown, kind)
@@ -195,7 +195,7 @@ class Section:
         self._require_reading()
         ledger = self._sync.ledger
         last = ledger.last_messages.get(self.id)
-        if ledger.frozen is not None and last is not None:
+        if ledger.brake.frozen is not None and last is not None:
             return list(last[-limit:] if limit else last)
         threads = await self._sync.load_messages(limit)
         shown = [(thread, show_message(self._sync, thread)) for thread in threads]
@@ -293,7 +293,7 @@ class Section:
 
     async def send_typing(self) -> None:
         """Tells others who are connected that this person types."""
-        self._sync.ledger.require_thawed()
+        self._sync.ledger.brake.require_thawed()
         await self._sync.ledger.context.live.ask(SendTyping(self._sync.ledger.ledger, self.id), Done)
 
     async def confirmations(self) -> list[Confirmation]:
@@ -331,7 +331,7 @@ class Section:
         self._require_reading()
         ledger = self._sync.ledger
         last = ledger.last_records.get(self.id)
-        if ledger.frozen is not None and last is not None:
+        if ledger.brake.frozen is not None and last is not None:
             return list(last)
         found = await self._sync.load_records()
         shown = [self._record(record, found.heads(record)) for record in found.list_ids()]

@@ -9,13 +9,13 @@ from zegel_client.client.events import SectionGrew
 from zegel_client.client.sender import Sender
 from zegel_client.client.views import AlarmView
 from zegel_client.engine.carries import Carried, judge_carry, shown_payload
+from zegel_client.engine.floor import find_floor
 from zegel_client.engine.incoming import read_arrival, read_arrivals
 from zegel_client.engine.item import ItemKind
 from zegel_client.engine.messages import collect_messages
 from zegel_client.engine.receipts import anchor_receipt
 from zegel_client.engine.records import Records
 from zegel_client.engine.roles import PROFILE, RECORD_KINDS
-from zegel_client.engine.floor import find_floor
 from zegel_client.engine.section_replica import SectionReplica
 from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError
 from zegel_protocol.fields import InvalidRecordError
@@ -101,7 +101,7 @@ class SectionSync:
     def _new_replica(self) -> SectionReplica:
         form = Form.SKELETON if self.holds_records else Form.ENVELOPE
         noted = self._points[0] if self._points else None
-        with self.ledger.guard():
+        with self.ledger.brake.guard():
             replica = SectionReplica(self.ledger.replica, self.section, noted=noted, form=form)
             for point in self._points[1:]:
                 replica.add_anchor(point, ErrorCode.TRANSCRIPT)
@@ -154,7 +154,7 @@ class SectionSync:
         """Takes one live envelope, where this section is followed."""
         if not self.has_verified:
             return
-        self.ledger.see("live envelope", event)
+        self.ledger.brake.see("live envelope", event)
 
         async def take() -> None:
             arrival = read_arrival(event.item)
@@ -178,10 +178,10 @@ class SectionSync:
         Raises:
             HistoryError: The ledger is frozen, or by what came it is now.
         """
-        self.ledger.require_thawed()
+        self.ledger.brake.require_thawed()
         async with self._turn:
             before = self.replica.last
-            with self.ledger.guard():
+            with self.ledger.brake.guard():
                 for _ in range(_MOVES):
                     try:
                         return await work()
@@ -202,7 +202,7 @@ class SectionSync:
     async def _page(self, request: GetPage | GetEnvelopes | GetVersions) -> IncomingPage:
         replica, known = self.replica, self.replica.line.anchors_taken
         answer = await self._ask(request, Page)
-        self.ledger.see(f"page of section {id_text(self.section)}", answer)
+        self.ledger.brake.see(f"page of section {id_text(self.section)}", answer)
         page = read_arrivals(answer.items, answer.head, known)
         await self.ledger.ensure_index(page.ledger_index)
         if self.replica is not replica:
@@ -232,7 +232,7 @@ class SectionSync:
         Raises:
             HistoryError: The ledger is frozen, or by what came it is now.
         """
-        self.ledger.require_thawed()
+        self.ledger.brake.require_thawed()
         if self._reads_anything():
             # Else it has seen nothing, and says so by `seen`.
             await self._steadily(self._bring_line)
@@ -486,7 +486,7 @@ class SectionSync:
     def take_own(self, sealed: Sealed, accepted: Accepted) -> bool:
         """Takes an acknowledgement, in one's `turn`; returns False when others' envelopes have to be fetched first."""
         before = self.replica.last
-        with self.ledger.guard():
+        with self.ledger.brake.guard():
             is_placed = self.replica.accept_own(sealed, accepted) is not None
         self._tell(before)
         return is_placed

@@ -122,7 +122,7 @@ class Sender:
     async def _run(self) -> None:
         try:
             while self._outbox.pending:
-                self._ledger.require_thawed()
+                self._ledger.brake.require_thawed()
                 if not self._refused:
                     await self._send_unsent()
                 await self._take_answers()
@@ -160,7 +160,7 @@ class Sender:
 
     async def _send_unsent(self) -> None:
         while (pending := self._outbox.next_unsent()) is not None and self._answers.empty():
-            self._ledger.require_thawed()
+            self._ledger.brake.require_thawed()
             if pending.sealed is None:
                 await self._seal_batch()
             await self._send(pending)

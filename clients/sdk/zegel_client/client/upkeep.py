@@ -29,7 +29,7 @@ async def keep_up(sync: LedgerSync) -> None:
         HistoryError: What came contradicts what was verified of this dossier.
     """
     sync.owes_upkeep = True
-    if sync.frozen is not None or not sync.has_caught_up or not sync.context.live.is_connected:
+    if sync.brake.frozen is not None or not sync.has_caught_up or not sync.context.live.is_connected:
         return
     try:
         for work, what in (
@@ -39,9 +39,9 @@ async def keep_up(sync: LedgerSync) -> None:
             try:
                 await work(sync)
             except ProtocolError as error:
-                if sync.frozen is not None:
+                if sync.brake.frozen is not None:
                     raise
-                sync.note(AlarmView(error.code, f"{what}: {error.detail}", is_frozen=False))
+                sync.brake.note(AlarmView(error.code, f"{what}: {error.detail}", is_frozen=False))
     except UnreachableError:
         return  # the connection broke: it stays owed
     sync.owes_upkeep = False
