@@ -57,15 +57,23 @@ class Forger(Schemer):
                 answer = self._with_heads(answer)
             case Subscribed(heads=heads):
                 answer = Subscribed(tuple(self._with_heads(found) for found in heads))
-            case Ledgers(lines=lines) if isinstance(request, ListLedgers):
-                made_up = [ledger.line() for ledger in self._ledgers.values() if ledger.is_made_up]
-                answer = replace(answer, lines=(*lines, *made_up))
+            case Ledgers() if isinstance(request, ListLedgers):
+                answer = self._with_lines(request, answer)
             case _:
                 pass
         return self._change(answer)
 
     def _change(self, answer: Answer) -> Answer:
         return answer if self.change is None else self.change(answer)
+
+    def _with_lines(self, request: ListLedgers, found: Ledgers) -> Ledgers:
+        """Puts what was made up in its place in the list, which is in order of id."""
+        lines = {line.ledger: line for line in found.lines}
+        last = found.lines[-1].ledger if found.lines and not found.is_last else None
+        for ledger in self._ledgers.values():
+            if ledger.is_made_up and ledger.ledger > request.after and (last is None or ledger.ledger < last):
+                lines[ledger.ledger] = ledger.line()
+        return replace(found, lines=tuple(lines[ledger] for ledger in sorted(lines)))
 
     def _with_heads(self, found: Heads) -> Heads:
         sections = tuple(
