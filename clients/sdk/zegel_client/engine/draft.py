@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zegel_client.engine.entry_keys import EntryKeys
+from zegel_client.engine.entry_words import check_words
+from zegel_client.engine.invite_boxes import InviteBoxes
 from zegel_client.engine.roles import EDIT
 from zegel_protocol import primitives, transcript
 from zegel_protocol.codec import encode_object
@@ -23,11 +25,7 @@ from zegel_protocol.epoch import (
     seal_link,
 )
 from zegel_protocol.errors import ErrorCode, ProtocolError, UsageError
-from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
-from zegel_protocol.fields.reader import find_name_fault
 from zegel_protocol.ids import NO_ID, LedgerId, SectionId
-from zegel_protocol.invite_secret import VERSION as BOX_VERSION
-from zegel_protocol.invite_secret import InviteBox, seal_invite_box, write_invite_words
 from zegel_protocol.ledger.entry import ACCEPTANCE, NO_PREV, VERSION, Entry, SignedEntry, entry_hash, sign_entry
 from zegel_protocol.ledger.operations import (
     AddMember,
@@ -55,7 +53,7 @@ from zegel_protocol.ledger.rules import INVITE_MS, preview_entry, try_entry
 from zegel_protocol.ledger.state import is_ended
 from zegel_protocol.ledger.words import NO_WORDS, About, seal_words
 from zegel_protocol.ledger.wraps import verify_wraps
-from zegel_protocol.messages import AppendEntry, InviteBoxLine
+from zegel_protocol.messages import AppendEntry
 from zegel_protocol.transcript import Pin, Point
 
 if TYPE_CHECKING:
@@ -84,12 +82,6 @@ class Prepared:
         replica.accept_own(self.signed, organisation)
         for keys in self.epochs:
             replica.keyring.add_epoch(keys)
-
-
-@dataclass(slots=True)
-class _Boxed:
-    secret: InviteSecret
-    words: dict[str, Value]
 
 
 class Draft:
@@ -122,7 +114,7 @@ class Draft:
         self._operations: list[Operation] = []
         self._keys = EntryKeys(replica.ledger, replica.own.account, replica.keyring, slot_word, record_slot)
         self._links: list[bytes] = []
-        self._boxes: dict[bytes, _Boxed] = {}
+        self._boxes = InviteBoxes()
 
     # --- what stands ---
 
@@ -174,8 +166,8 @@ class Draft:
     def _create(
         self, kind: LedgerKind, citation: Citation | None, founder: dict[str, Value], title: dict[str, Value]
     ) -> None:
-        _check_words(About.LEDGER, title)
-        _check_words(About.MEMBER, founder)
+        check_words(About.LEDGER, title)
+        check_words(About.MEMBER, founder)
         lobby = SectionId(primitives.random_bytes(16))
         keys = self._begin_epoch(lobby, FIRST_EPOCH)
         self._operations.append(
@@ -417,7 +409,7 @@ class Draft:
                 self._say(About.INVITE, secret.invite_id, words),
             )
         )
-        self._boxes[secret.invite_id] = _Boxed(secret, box_words)
+        self._boxes.add(secret, box_words)
         return expires
 
     def cancel(self, invite: bytes) -> None:
@@ -484,7 +476,7 @@ class Draft:
         """Seals words under the lobby's newest epoch: an advance of the lobby comes before words in one draft."""
         if not words:
             return NO_WORDS
-        _check_words(about, words)
+        check_words(about, words)
         return seal_words(self._lobby_keys(), about, whom, self.own.account, words)
 
     def _lobby_keys(self) -> EpochKeys:
@@ -522,9 +514,8 @@ class Draft:
         trial = try_entry(self._state, signed, organisation)
         verify_wraps(trial.state, entry, encoded_wraps, self._links)
         head_hash = entry_hash(signed.entry)
-        request = AppendEntry(
-            encode_object(signed), encoded_wraps, tuple(self._links), self._seal_boxes(trial.state, entry, head_hash)
-        )
+        boxes = self._boxes.seal(trial.state, head_hash, self.own.public(), self._named_organisation(trial.state))
+        request = AppendEntry(encode_object(signed), encoded_wraps, tuple(self._links), boxes)
         return Prepared(request, signed, head_hash, tuple(self._keys.epochs.values()))
 
     def _entry(self, operations: list[Operation]) -> Entry:
@@ -540,50 +531,8 @@ class Draft:
             tuple(operations),
         )
 
-    def _seal_boxes(self, after: LedgerState, entry: Entry, head_hash: bytes) -> tuple[InviteBoxLine, ...]:
-        create_hash = after.create_hash
-        lines: list[InviteBoxLine] = []
-        for invite, boxed in self._boxes.items():
-            box = InviteBox(
-                BOX_VERSION,
-                after.kind,
-                self.ledger,
-                create_hash,
-                entry.index,
-                head_hash,
-                self.own.public(),
-                self._named_organisation(after),
-                write_invite_words(boxed.words),
-            )
-            lines.append(InviteBoxLine(invite, seal_invite_box(boxed.secret, box)))
-        return tuple(lines)
-
     def _named_organisation(self, after: LedgerState) -> Citation | None:
         """What a box says of the organisation: its newest head, or where the author is not of it, the dossier's own."""
         if after.citation is not None and self._organisation is not None and self._organisation.trust:
             return self.cite()
         return after.citation
-
-
-_SHOWN = {About.LEDGER: "title", About.MEMBER: "name", About.INVITE: "name", About.SUBJECT: "name"}
-"""What people know a thing or a person by: not blank."""
-
-
-def _check_words(about: About, words: Mapping[str, Value], place: str = "") -> None:
-    """Refuses words that are too long for anybody's screen, or that nobody could see.
-
-    Raises:
-        InvalidRecordError: With every fault and its place.
-    """
-    faults: list[Fault] = []
-    for name, value in words.items():
-        if isinstance(value, dict):
-            _check_words(about, value, f"{place}{name}.")
-        if isinstance(value, str):
-            fault = find_name_fault(place + name, value)
-            if fault is not None:
-                faults.append(fault)
-            elif place + name == _SHOWN.get(about) and not value.strip():
-                faults.append(Fault(name, FaultCode.TEXT_EMPTY))
-    if faults:
-        raise InvalidRecordError(faults)
