@@ -711,6 +711,7 @@ class _Judgement:
         world = self.world
         need(self._gives() and world.kind == 1, "may not")
         need(subject != NONE and subject not in world.subjects and subject not in world.keys, "id")
+        need(len(world.subjects) < 256, "too many")
         world.subjects.add(subject)
         self._say(words)
 

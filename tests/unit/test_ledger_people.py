@@ -34,7 +34,15 @@ from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.ids import NO_ID, AccountId
 from zegel_protocol.invite_secret import InviteSecret
 from zegel_protocol.ledger.entry import ACCEPTANCE, sign_acceptance
-from zegel_protocol.ledger.operations import AddMember, Cancel, CreateSection, NextGeneration, PlannedGrant, whole
+from zegel_protocol.ledger.operations import (
+    AddMember,
+    AddSubject,
+    Cancel,
+    CreateSection,
+    NextGeneration,
+    PlannedGrant,
+    whole,
+)
 from zegel_protocol.messages import Claim
 from zegel_tools.vectors.hand_written import DAY_MS, SILENCE, an_id
 from zegel_tools.vectors.scene import person
@@ -316,3 +324,10 @@ def test_a_thief_of_the_secret_cannot_answer_as_somebody_else(founder: Person, c
     assert fault.value.code is ErrorCode.SIGNATURE
     founder.write(book, lambda draft: draft.add_invited(stolen, {"name": "client"}))
     assert client.catch_up(book).trust is Trust.OFFER, "another's keys under one's own account"
+
+
+def test_a_dossier_names_at_most_256_persons_without_an_account() -> None:
+    """What a ledger keeps for good is bounded, or one giver makes it too large for everybody's memory."""
+    line = found_household()
+    line.write(FOUNDER, *(AddSubject(an_id("subject", number), SILENCE) for number in range(256)))
+    assert refusal(line, FOUNDER, AddSubject(an_id("one more"), SILENCE)) is ErrorCode.LEDGER

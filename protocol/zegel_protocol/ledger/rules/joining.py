@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 MAX_MEMBERS = {LedgerKind.DOSSIER: 512, LedgerKind.ORGANISATION: MAX_LIST}
 """At most as many as one `Advance` can name wraps for."""
 MAX_OPEN_INVITES = 1024
+MAX_SUBJECTS = 256
+"""They stay for good, with their words, in the state that every member keeps."""
 INVITE_MS = 14 * 24 * 60 * 60 * 1000
 """An invitation runs at most this long; and nobody is added by it more than this long after it ended."""
 
@@ -178,6 +180,8 @@ def add_subject(turn: Turn, op: AddSubject) -> None:
         raise ObjectError(ErrorCode.LEDGER, "a person's id is new")
     if turn.state.kind is not LedgerKind.DOSSIER:
         raise ObjectError(ErrorCode.LEDGER, "an organisation has members only")
+    if len(turn.state.subjects) >= MAX_SUBJECTS:
+        raise ObjectError(ErrorCode.LEDGER, "more persons without an account than a dossier may have")
     turn.state.subjects[op.subject] = Subject(op.subject, turn.author, op.words, turn.index)
     turn.say(op.words)
 
