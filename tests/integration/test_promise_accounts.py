@@ -10,7 +10,8 @@ from support.wire import KDF, User, code_of
 
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
-from zegel_protocol.account import AccountKeys, Action, KdfParameters, WrapKind
+from zegel_protocol.account import SECRET_WRAP, AccountKeys, Action, KdfParameters, WrapKind
+from zegel_protocol.codec import encode_object
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import NO_ID, AccountId
 
@@ -72,3 +73,23 @@ async def test_the_server_reads_a_wrap_of_this_version_only(w: World, place: str
     newer[1] = 2
     wrong = msgspec.structs.replace(found, secret=bytes(newer))
     assert await code_of(w.sign_up(user, secret, **{place: wrong})) is ErrorCode.VERSION
+
+
+@pytest.mark.parametrize("kind", list(WrapKind))
+@pytest.mark.parametrize(
+    ("outside", "inside"),
+    [({"kind": "other"}, {}), ({}, {"kind": "other"}), ({}, {"account": bytes(16)}), ({}, {"generation": 2})],
+)
+async def test_a_wrap_is_of_this_account_and_for_this_purpose(
+    w: World, kind: WrapKind, outside: dict[str, object], inside: dict[str, object]
+) -> None:
+    """One word of it is another; whether it opens, only its owner could tell."""
+    _, secret = await w.create_organisation()
+    user = User.new("new")
+    other = {"kind": next(it for it in WrapKind if it is not kind)}
+    found = user.secrets(kind)
+    wrap = msgspec.structs.replace(
+        SECRET_WRAP.decode(found.secret), **{**inside, **(other if "kind" in inside else {})}
+    )
+    wrong = msgspec.structs.replace(found, secret=encode_object(wrap), **(other if outside else {}))
+    assert await code_of(w.sign_up(user, secret, **{str(kind): wrong})) is ErrorCode.KEY_MISMATCH

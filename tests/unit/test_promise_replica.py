@@ -232,3 +232,23 @@ def test_nobody_climbs_without_the_history_key(house: House) -> None:
             keyring.add_link(state, house.section, 2, house.book.links[house.section][0].link)
         assert fault.value.code is ErrorCode.NO_ACCESS
         assert keyring.find_epoch(house.section, 1) is None
+
+
+def test_a_history_key_is_never_forgotten(house: House) -> None:
+    """Who reads from now on, and read everything before, gets the content key alone once more."""
+    house.begun()
+    wrap = next(
+        stored.wrap
+        for stored in house.book.wraps
+        if house.client.is_mine(stored) and read_wrap(stored.wrap).section == house.section
+    )
+    keys = house.founder.catch_up(house.book).keyring.find_epoch(house.section, 1)
+    assert keys is not None
+    assert keys.history is not None
+    content = WrappedKey(KeyScope(1, KeyKind.CONTENT, NO_ID), keys.content)
+    bare = seal_wrap([content], house.book.ledger, house.section, house.client.keys.public(), house.founder.account)
+    for order in ((wrap, bare), (bare, wrap)):
+        keyring = Keyring(house.book.ledger)
+        for each in order:
+            assert fault_of(keyring, house, each) is None
+        assert keyring.find_epoch(house.section, 1) == keys
