@@ -21,6 +21,7 @@ from table_bytes import TableBytes, list_tables
 
 from zegel_protocol.messages import Accepted, Form, GetHeads, GetPage, Heads, Page, Submit, Subscribe, Subscribed
 from zegel_protocol.transcript import start
+from zegel_server.store.names import GATHERED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -32,10 +33,11 @@ DOSSIERS = 10
 IN_FLIGHT = 8
 PIECES = 200
 """Pages of one round."""
-WRITTEN = 1_000
-"""Messages of one round; all rounds together write more than `names.GATHERED` in each section."""
 ROUNDS = 15
 """Odd, so that the median is one that was measured."""
+WRITTEN = DOSSIERS * -(-GATHERED // ROUNDS)
+"""Messages of one round. All rounds write as many in each section as names gather there before they are put in order:
+what that costs falls on them in full, once."""
 PAGE = 50
 DISK_BAR_BYTES = 1536
 FLAT_BAR = 1.1

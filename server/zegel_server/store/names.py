@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from zegel_server.store.database import Connection
 
-GATHERED = 1024
-"""After so many positions of a section its new names go over."""
+GATHERED = 2048
+"""After so many positions of a section its new names go over. Fewer would go over too often, more fill too many pages."""
 
 
 def take(connection: Connection, names: Sequence[tuple[int, bytes, int]]) -> None:
