@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zegel_server.store.database import Connection
 
 GATHERED = 2048
-"""After so many positions of a section its new names go over. Fewer would go over too often, more fill too many pages."""
+"""After so many positions of a section its new names go over; a short list of more would have too many pages itself."""
 
 
 def take(connection: Connection, names: Sequence[tuple[int, bytes, int]]) -> None:
