@@ -12,7 +12,7 @@ from support.wire import Scene, User, code_of, failure_of, scene
 from zegel_protocol import messages as m
 from zegel_protocol import primitives, transcript
 from zegel_protocol.codec import encode_object
-from zegel_protocol.envelope import TypeClass
+from zegel_protocol.envelope import TypeClass, read_envelope, read_skeleton
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.invite_secret import InviteSecret
@@ -23,6 +23,8 @@ from zegel_protocol.receipt import Receipt, sign_receipt
 
 if TYPE_CHECKING:
     from support.wire import World
+
+    from zegel_client.engine.draft import Draft
 
 MINE, THEIRS = b"\1" * 16, b"\2" * 16
 RECORD: dict[str, Any] = {"type": TypeClass.RECORD}
@@ -170,3 +172,30 @@ async def test_who_writes_unread_writes_nothing_more_after_the_end_date(w: World
     w.clock.ms = ends_ms
     assert await code_of(s.submit(s.client, chain.seal()[0])) is ErrorCode.EXPIRED
     await s.submit(s.owner, s.chain(s.owner).next()[0])
+
+
+async def test_who_reads_a_slot_from_now_on_is_not_served_its_past_beside_another_slot(w: World) -> None:
+    """The skeletons of all are theirs because of the other slot; the bodies of this one begin at the pin."""
+    s = await scene(w)
+    writer = await with_narrow_writer(s)
+    chain = s.chain(s.owner)
+    before = chain.next(**RECORD, record=b"\3" * 16, slot=THEIRS)[0]
+    await s.submit(s.owner, before)
+
+    def build(draft: Draft) -> None:
+        epoch = draft.advance(s.section)
+        draft.grant(writer.account, Scope(s.section, ScopeKind.SLOT, THEIRS), Right.READ, since_epoch=epoch)
+
+    await s.write(s.owner, build)
+    after = chain.next(**RECORD, record=b"\4" * 16, slot=THEIRS)[0]
+    own = chain.next(**RECORD, record=b"\5" * 16, slot=MINE)[0]
+    for encoded in (after, own):
+        await s.submit(s.owner, encoded)
+    for page in (
+        await s.page(writer),
+        await w.call(writer, m.GetEnvelopes(s.book.ledger, s.section, (1, 2, 3)), m.Page),
+    ):
+        forms = [m.Form.SKELETON, m.Form.ENVELOPE, m.Form.ENVELOPE]
+        assert [item.form for item in page.items] == forms
+        assert [item.body for item in page.items[1:]] == [after, own]
+        assert read_skeleton(page.items[0].body).hash == read_envelope(before).skeleton.hash
