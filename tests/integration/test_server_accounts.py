@@ -220,6 +220,20 @@ async def test_a_recovery_session_sets_a_password_and_nothing_else(w: World) -> 
     assert logged_in.secret == request.password.secret
 
 
+async def test_a_recovery_session_hears_of_nothing_before_it_set_a_password(w: World) -> None:
+    found = await w.log_in(w.owner, Action.RECOVER)
+    user = User(w.owner.person, w.owner.handle, User.new("x").password, w.owner.recovery, found.token, found.session)
+    ledger = w.organisation.ledger
+    async with w.live(user) as live:
+        await w.call(w.owner, m.PutMemory(ledger, 0, 1, b"box", b""), m.Done)
+        request = m.SetPassword(b"", b"", primitives.random_bytes(16), KDF, user.secrets(WrapKind.PASSWORD))
+        await live.ask(request, m.Done)
+        assert live.events == []
+        user.token = (await w.log_in(user)).token
+        await w.call(user, m.PutMemory(ledger, 1, 2, b"box", b""), m.Done)
+        assert await live.event(m.MemoryEvent) == m.MemoryEvent(ledger, 2)
+
+
 async def test_a_new_password_needs_a_proof_for_that_and_ends_other_sessions(w: World) -> None:
     other = await w.log_in(w.owner)
     user = User(w.owner.person, w.owner.handle, User.new("x").password, w.owner.recovery, w.owner.token)

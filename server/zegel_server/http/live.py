@@ -214,6 +214,11 @@ class LiveConnection:
 
     # --- what others call ---
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether its session may only set a password."""
+        return self._caller.is_restricted
+
     def send(self, frame: bytes) -> None:
         """Queues a frame; drops the connection where too much waits."""
         if self._is_ending:

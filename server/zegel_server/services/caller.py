@@ -15,6 +15,11 @@ class Outlet(Protocol):
     account: bytes
     session: bytes
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether its session may only set a password."""
+        ...
+
     def send(self, frame: bytes) -> None:
         """Queues an encoded frame; never waits. A reader too slow for its queue is dropped."""
         ...

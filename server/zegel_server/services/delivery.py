@@ -96,7 +96,7 @@ class Delivery:
         """Another session of the account wrote a memory."""
         frame = event_frame(messages.MemoryEvent(ledger, counter))
         for outlet in tuple(self._hub.of_account(account)):
-            if outlet is not sender:
+            if outlet is not sender and not outlet.is_restricted:
                 outlet.send(frame)
 
     def _to_readers(self, opened: OpenLedger, section: bytes, frame: bytes, sender: Outlet | None) -> None:
