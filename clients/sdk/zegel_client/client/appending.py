@@ -99,6 +99,6 @@ async def _heads(sync: LedgerSync) -> dict[bytes, Point]:
             found = sync.section(section)
             has_narrow = any(line.scope.kind is not ScopeKind.SECTION for line in state.sections[section].grants)
             # Whose keys reach only slots or records must be given them with their words and places.
-            await (found.load_records() if has_narrow else found.bring_line())
+            await (found.records.load() if has_narrow else found.bring_line())
             heads[section] = found.replica.head
     return heads

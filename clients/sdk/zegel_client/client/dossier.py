@@ -350,7 +350,7 @@ class Dossier:
         section = self._sync.section(meant.section)
         if meant.kind is not ScopeKind.SECTION:
             # The key of a slot goes with its word, and that of a record follows from its place.
-            await section.load_records()
+            await section.records.load()
 
         def build(draft: Draft) -> None:
             since_epoch = draft.advance(meant.section) if history == "now" and right & Right.READ else 0
@@ -382,7 +382,7 @@ class Dossier:
             has_narrow = any(line.grantee == person and line.scope.id != NO_ID for line in found.grants)
             if has_narrow and self.state.section_rights(self.account, found.section, self.now_ms()) & Right.READ:
                 # The key of a slot goes with its word, and that of a record follows from its place.
-                await self._sync.section(found.section).load_records()
+                await self._sync.section(found.section).records.load()
         return await self._sync.append(lambda draft: draft.rewrap(person, section))
 
     async def remove(self, person: bytes) -> int:
@@ -421,7 +421,7 @@ class Dossier:
         for section in self.state.sections.values():
             speaks_of_slots = any(line.scope.kind is ScopeKind.SLOT for line in section.grants)
             if speaks_of_slots and self.state.section_rights(own, section.section, now_ms) & Right.READ:
-                await self._sync.section(section.section).load_records()
+                await self._sync.section(section.section).records.load()
 
     async def refresh(self) -> None:
         """Fetches and verifies what the ledger gained.

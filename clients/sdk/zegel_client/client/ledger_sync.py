@@ -289,12 +289,12 @@ class LedgerSync:
         sync = self.sections.get(section)
         if held is not None:
             return held
-        return sync.slot_word(slot) if sync is not None else ""
+        return sync.records.slot_word(slot) if sync is not None else ""
 
     def record_slot(self, section: bytes, record: bytes) -> bytes:
         """The slot that a record lies in; zeros: none."""
         sync = self.sections.get(section)
-        return sync.record_slot(record) if sync is not None else NO_ID
+        return sync.records.record_slot(record) if sync is not None else NO_ID
 
     # --- sections ----------------------------------------------------------------------------------------------------
 

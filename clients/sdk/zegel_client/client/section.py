@@ -333,7 +333,7 @@ class Section:
         last = ledger.last_records.get(self.id)
         if ledger.brake.frozen is not None and last is not None:
             return list(last)
-        found = await self._sync.load_records()
+        found = await self._sync.records.load()
         shown = [self._record(record, found.heads(record)) for record in found.list_ids()]
         there = [record for record in shown if record.heads and not record.is_deleted]
         ledger.last_records[self.id] = tuple(there)
@@ -342,7 +342,7 @@ class Section:
     async def find_record(self, record: bytes) -> Record | None:
         """One record, also a deleted one (its payload is a tombstone)."""
         self._require_reading()
-        heads = (await self._sync.load_records()).heads(record)
+        heads = (await self._sync.records.load()).heads(record)
         return self._record(record, heads) if heads else None
 
     def _record(self, record: bytes, heads: list[Item]) -> Record:
@@ -370,7 +370,7 @@ class Section:
         Raises:
             ConflictError: Somebody changed it meanwhile; read it again and decide.
         """
-        found = await self._sync.load_records()
+        found = await self._sync.records.load()
         heads = found.heads(record)
         if slot is None and heads and heads[-1].header is not None:
             slot = heads[-1].header.slot
@@ -393,7 +393,7 @@ class Section:
         """
         if not self.rights & Right.GIVE or not self._sync.holds_records:
             return 0
-        missing = list_missing(self._sync.ledger.replica.state, self.id, await self._sync.load_records())
+        missing = list_missing(self._sync.ledger.replica.state, self.id, await self._sync.records.load())
         sent = [
             self.submit_payload(
                 item.carry.to_payload(), type=TypeClass.CARRY, record=item.record, slot=item.slot, parents=item.parents
@@ -419,7 +419,7 @@ class Section:
     async def history(self, record: bytes) -> list[Version]:
         """Returns all versions of a record, oldest first."""
         self._require_reading()
-        return [show_version(self._sync, item) for item in await self._sync.load_history(record)]
+        return [show_version(self._sync, item) for item in await self._sync.records.load_history(record)]
 
     def view(self) -> SectionView:
         """The section as lists show it."""

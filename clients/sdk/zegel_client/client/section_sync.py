@@ -1,4 +1,4 @@
-"""One section kept up to date: pages, hashes, bodies, records, and what waits to be sent."""
+"""One section kept up to date: pages, hashes, messages, and what waits to be sent."""
 
 from __future__ import annotations
 
@@ -6,43 +6,36 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from zegel_client.client.events import SectionGrew
+from zegel_client.client.record_sync import RecordSync
 from zegel_client.client.sender import Sender
 from zegel_client.client.views import AlarmView
-from zegel_client.engine.carries import Carried, judge_carry, shown_payload
 from zegel_client.engine.floor import find_floor
 from zegel_client.engine.incoming import read_arrival, read_arrivals
-from zegel_client.engine.item import ItemKind
 from zegel_client.engine.messages import collect_messages
 from zegel_client.engine.receipts import anchor_receipt
-from zegel_client.engine.records import Records
 from zegel_client.engine.roles import PROFILE, RECORD_KINDS
 from zegel_client.engine.section_replica import SectionReplica
-from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError
-from zegel_protocol.fields import InvalidRecordError
-from zegel_protocol.ids import NO_ID, SlotId, id_text
+from zegel_protocol.errors import ErrorCode, ProtocolError
+from zegel_protocol.ids import id_text
 from zegel_protocol.ledger.words import word_of
-from zegel_protocol.memory import NO_RECORDS, SectionMemory
+from zegel_protocol.memory import SectionMemory
 from zegel_protocol.messages import (
     MAX_PAGE,
     Form,
     GetHashes,
     GetHeads,
-    GetRecords,
     GetVersions,
     Hashes,
     Heads,
     Page,
 )
-from zegel_protocol.messages import Records as RecordsAnswer
-from zegel_protocol.records.slot_table import SlotTable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from zegel_client.client.ledger_sync import LedgerSync
     from zegel_client.client.recollection import Recollection
-    from zegel_client.engine.incoming import Arrival, IncomingPage
-    from zegel_client.engine.item import Item
+    from zegel_client.engine.incoming import IncomingPage
     from zegel_client.engine.messages import Thread
     from zegel_client.engine.outbox import Sealed
     from zegel_protocol.memory import Memory
@@ -67,7 +60,9 @@ class SectionSync:
 
     Attributes:
         replica: What is verified.
+        records: Its records, as far as they were read.
         sender: What waits to be sent.
+        memory: What was remembered of it; None: nothing, or it is of no use any more.
         read_position: How far the person has read.
         has_verified: Whether anything was fetched.
     """
@@ -80,12 +75,12 @@ class SectionSync:
         self.read_position = 0
         self.has_verified = False
         self._points = recollection.points.get(section, [])
-        self._memory = (
+        self.memory = (
             next((line for line in remembered.sections if line.section == section), None) if remembered else None
         )
         self.replica = self._new_replica()
         self.sender = Sender(self)
-        self._records: Records | None = None
+        self.records = RecordSync(self)
         self._turn = asyncio.Lock()
 
     @property
@@ -142,7 +137,8 @@ class SectionSync:
             # More or less may be read than before: what is here is fetched again.
             self._points = [self.replica.head] if self.replica.head.position else []
             self.replica = self._new_replica()
-            self._records, self._memory, self.has_verified = None, None, False
+            self.memory, self.has_verified = None, False
+            self.records.forget()
             return
         self.replica.take_pins()
 
@@ -162,9 +158,9 @@ class SectionSync:
                 await self.ledger.ensure_index(arrival.skeleton.header.ledger_index)
             before = self.replica.last
             if self.replica.accept_event(arrival, event.transcript) is None and arrival.position > before:
-                await self._catch_up()
+                await self.follow()
 
-        await self._steadily(take)
+        await self.steadily(take)
 
     def _tell(self, before: int) -> None:
         if self.replica.last > before:
@@ -172,7 +168,7 @@ class SectionSync:
 
     # --- requests ----------------------------------------------------------------------------------------------------
 
-    async def _steadily(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def steadily(self, work: Callable[[], Awaitable[T]]) -> T:
         """Does one thing at a time, from the start again when the right to the past became another meanwhile.
 
         Raises:
@@ -191,17 +187,18 @@ class SectionSync:
                         self._tell(before)
         raise ProtocolError(ErrorCode.UNAVAILABLE, "rights change faster than what they are about can be read")
 
-    async def _ask(self, request: Request, kind: type[A]) -> A:
-        """Asks for something about the replica as it is now."""
+    async def ask(self, request: Request, kind: type[A]) -> A:
+        """Asks for something about the replica as it is now; within `steadily`."""
         replica = self.replica
         answer = await self.ledger.context.live.ask(request, kind)
         if self.replica is not replica:
             raise _MovedError
         return answer
 
-    async def _page(self, request: GetPage | GetEnvelopes | GetVersions) -> IncomingPage:
+    async def ask_page(self, request: GetPage | GetEnvelopes | GetVersions) -> IncomingPage:
+        """The same for a page, with the ledger brought up to what its envelopes name."""
         replica, known = self.replica, self.replica.line.anchors_taken
-        answer = await self._ask(request, Page)
+        answer = await self.ask(request, Page)
         self.ledger.brake.see(f"page of section {id_text(self.section)}", answer)
         page = read_arrivals(answer.items, answer.head, known)
         await self.ledger.ensure_index(page.ledger_index)
@@ -209,10 +206,10 @@ class SectionSync:
             raise _MovedError
         return page
 
-    async def _catch_up(self) -> None:
-        """Fetches what follows the run, to the head."""
+    async def follow(self) -> None:
+        """Fetches what follows the run, to the head; within `steadily`."""
         while True:
-            page = await self._page(self.replica.next_page())
+            page = await self.ask_page(self.replica.next_page())
             self.replica.accept_next(page)
             self.has_verified = True
             if page.head is None or self.replica.last >= page.head.position:
@@ -221,7 +218,7 @@ class SectionSync:
     async def catch_up(self) -> None:
         """Fetches what follows the run, to the head; nothing where this account only writes."""
         if self._reads_anything():
-            await self._steadily(self._catch_up)
+            await self.steadily(self.follow)
 
     def _reads_anything(self) -> bool:
         return self.ledger.replica.state.may_read_anything(self.ledger.context.account, self.section)
@@ -235,22 +232,22 @@ class SectionSync:
         self.ledger.brake.require_thawed()
         if self._reads_anything():
             # Else it has seen nothing, and says so by `seen`.
-            await self._steadily(self._bring_line)
+            await self.steadily(self._bring_line)
 
     async def _bring_line(self) -> None:
         if self.replica.items or self.replica.form is Form.SKELETON:
-            await self._catch_up()
+            await self.follow()
             await self._link()
         else:
             await self._move_line()
 
     async def _move_line(self) -> None:
-        heads = await self._ask(GetHeads(self.ledger.ledger), Heads)
+        heads = await self.ask(GetHeads(self.ledger.ledger), Heads)
         head = next((head.point for head in heads.sections if head.section == self.section), None)
         if head is None:
             raise ProtocolError(ErrorCode.NO_ACCESS, "no such section, or no right to it")
         while (request := self.replica.line_hashes(head)) is not None:
-            self.replica.accept_line(await self._ask(request, Hashes), head)
+            self.replica.accept_line(await self.ask(request, Hashes), head)
         self.replica.compare_head(head)
         self.has_verified = True
 
@@ -261,19 +258,27 @@ class SectionSync:
 
     async def _fetch_hashes(self, request: GetHashes | None) -> None:
         if request is not None:
-            self.replica.accept_hashes(await self._ask(request, Hashes))
+            self.replica.accept_hashes(await self.ask(request, Hashes))
 
     async def link(self) -> None:
         """Verifies the place of everything in the run, down to what was verified before."""
-        await self._steadily(self._link)
+        await self.steadily(self._link)
 
     async def verify_past(self) -> None:
         """Verifies the place of what is shown below the own memory as well."""
-        await self._steadily(self._verify_past)
+        await self.steadily(self._verify_past)
 
     async def _verify_past(self) -> None:
         while (request := self.replica.next_hashes()) is not None:
             await self._fetch_hashes(request)
+
+    def begin_below(self) -> None:
+        """Begins where this account may, to read everything once; what was verified stays compared."""
+        self._points, self.memory = [], None
+        self.records.forget()
+        anchor = self.replica.head
+        self.replica = self._new_replica()
+        self.replica.add_anchor(anchor, ErrorCode.TRANSCRIPT)
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
@@ -283,27 +288,27 @@ class SectionSync:
         Returns:
             All messages, or the newest `limit`.
         """
-        return await self._steadily(lambda: self._load_messages(limit))
+        return await self.steadily(lambda: self._load_messages(limit))
 
     async def _load_messages(self, limit: int | None) -> list[Thread]:
         await self._load_newest(limit)
         found = collect_messages(self.replica, limit)
         while self.replica.has_older and (limit is None or len(found) < limit):
-            page = await self._page(self.replica.older_page(MAX_PAGE if limit is None else max(limit, 64)))
+            page = await self.ask_page(self.replica.older_page(MAX_PAGE if limit is None else max(limit, 64)))
             self.replica.accept_older(page)
             if limit is not None:
                 found = collect_messages(self.replica, limit)
         if self.replica.needs_head:
-            await self._catch_up()
+            await self.follow()
         return collect_messages(self.replica, limit)
 
     async def _load_newest(self, limit: int | None) -> None:
         replica = self.replica
         is_fresh = not replica.items and not self.has_verified
         if replica.items or (is_fresh and limit is None and replica.line.base == replica.floor):
-            await self._catch_up()
+            await self.follow()
             return
-        replica.accept_newest(await self._page(replica.newest_page(MAX_PAGE if limit is None else limit)))
+        replica.accept_newest(await self.ask_page(replica.newest_page(MAX_PAGE if limit is None else limit)))
         self.has_verified = True
 
     async def load_message(self, message: bytes) -> Thread | None:
@@ -317,164 +322,6 @@ class SectionSync:
             if thread is not None or not self.replica.has_older:
                 return thread
             limit = max(2 * limit, len(found) + 1)
-
-    # --- records -----------------------------------------------------------------------------------------------------
-
-    async def load_records(self) -> Records:
-        """Brings records and their heads up to date."""
-        return await self._steadily(self._load_records)
-
-    async def _load_records(self) -> Records:
-        if self._records is None:
-            self._records = await self._start_records()
-        records = self._records
-        await self._catch_up()
-        records.update()
-        await self._open_bodies(records)
-        records.verify_slot_table()
-        return records
-
-    async def _start_records(self) -> Records:
-        memory = self._memory
-        records = Records(self.replica)
-        if memory is not None and memory.position + 1 == self.replica.first and memory.records_digest != NO_RECORDS:
-            heads = await self._fetch_heads(memory.position)
-            records.restore(heads, memory.records_digest)
-            if not any(item.kind is ItemKind.ERASED for _, _, items in heads for item in items):
-                return records
-            # What erased a head lies below the memory: it has to be seen.
-        if self.replica.has_older:
-            # Nothing is known of what lies below.
-            self._begin_below()
-            records = Records(self.replica)
-        return records
-
-    def _begin_below(self) -> None:
-        """Begins where this account may, to read everything once; what was verified stays compared."""
-        self._points, self._memory, self._records = [], None, None
-        anchor = self.replica.head
-        self.replica = self._new_replica()
-        self.replica.add_anchor(anchor, ErrorCode.TRANSCRIPT)
-
-    async def _fetch_heads(self, position: int) -> list[tuple[bytes, int, list[Item]]]:
-        found: list[tuple[bytes, int, list[Item]]] = []
-        after, is_last = NO_ID, False
-        while not is_last:
-            request = GetRecords(self.ledger.ledger, self.section, position, after, MAX_PAGE)
-            answer = await self._ask(request, RecordsAnswer)
-            is_last = answer.is_last
-            for line in answer.records:
-                if line.record <= after:
-                    raise HistoryError(ErrorCode.GAP, "records out of order")
-                after = line.record
-                items = [self.replica.accept_single(read_arrival(stored)) for stored in line.heads]
-                found.append((line.record, line.first, items))
-            if not is_last and not answer.records:
-                raise HistoryError(ErrorCode.GAP, "a page of records that leads nowhere")
-        return found
-
-    async def _open_bodies(self, records: Records) -> None:
-        has_asked = False
-        while missing := records.unopened()[:MAX_PAGE]:
-            has_asked = True
-            page = await self._page(self.replica.get_bodies(missing))
-            if not page.arrivals:
-                raise HistoryError(ErrorCode.GAP, "the server does not show a record that it has")
-            self.replica.accept_bodies(page)
-        if has_asked and self.replica.needs_head:
-            await self._catch_up()
-            records.update()
-
-    async def load_history(self, record: bytes) -> list[Item]:
-        """Fetches all versions of a record; each must be in the run, or be named by a later one.
-
-        Returns:
-            Oldest first.
-
-        Raises:
-            HistoryError: `TRANSCRIPT`: a version that nobody vouches for, or at another place than its own; `GAP`: one
-                is withheld, or its body without a valid erasure.
-        """
-        return await self._steadily(lambda: self._load_history(record))
-
-    async def _load_history(self, record: bytes) -> list[Item]:
-        found = await self._collect_history(record)
-        if self.replica.has_older and any(item.kind is ItemKind.ERASED and item.erased_by is None for item in found):
-            # What erased it would lie below the memory: it has to be seen, else anybody's word would do.
-            self._begin_below()
-            found = await self._collect_history(record)
-        return found
-
-    async def _collect_history(self, record: bytes) -> list[Item]:
-        records = await self._load_records()
-        arrivals = {arrival.hash: arrival for arrival in await self._fetch_versions(record)}
-        run = {item.hash: item.position for item in self.replica.items}
-        # What is not in the run lies below it; below the floor there may be parents that this person is not shown.
-        is_seen_whole = self.replica.has_older and not self.replica.floor.position
-        wanted = list(records.raw_heads(record))
-        found: dict[bytes, Item] = {}
-        while wanted:
-            envelope_hash = wanted.pop()
-            arrival = arrivals.get(envelope_hash)
-            if envelope_hash in found:
-                continue
-            if arrival is None:
-                if envelope_hash in run or is_seen_whole:
-                    raise HistoryError(ErrorCode.GAP, "a version of a record is withheld")
-                continue
-            if run.get(envelope_hash, arrival.position) != arrival.position:
-                raise HistoryError(ErrorCode.TRANSCRIPT, "a version at another place than its own")
-            item = found[envelope_hash] = self._single(arrival)
-            if item.header is not None:
-                wanted.extend(item.header.parents)
-        if arrivals.keys() - found.keys() - run.keys():
-            raise HistoryError(ErrorCode.TRANSCRIPT, "a version that nothing leads to")
-        return sorted(found.values(), key=lambda item: item.position)
-
-    def _single(self, arrival: Arrival) -> Item:
-        """A version: as it stands in the run, or verified by itself."""
-        known = self.replica.find_item(arrival.position)
-        if known is not None and known.hash == arrival.hash and known.kind is not ItemKind.SEALED:
-            return known
-        item = self.replica.accept_single(arrival)
-        if item.kind is ItemKind.ERASED and item.erased_by is None and not self.replica.has_older:
-            raise HistoryError(ErrorCode.GAP, "a body is withheld that nobody erased")
-        return item
-
-    async def _fetch_versions(self, record: bytes) -> list[Arrival]:
-        found: list[Arrival] = []
-        first = 1
-        while True:
-            page = await self._page(GetVersions(self.ledger.ledger, self.section, record, first, MAX_PAGE))
-            for arrival in page.arrivals:
-                if arrival.position < first:
-                    raise HistoryError(ErrorCode.GAP, "versions out of order")
-                found.append(arrival)
-                first = arrival.position + 1
-            if not page.arrivals:
-                return found
-
-    def slot_word(self, slot: bytes) -> str:
-        """The word of a slot, out of the section's slot table; empty while that was not read."""
-        heads = self._records.heads(self.section) if self._records is not None else []
-        payload = shown_payload(heads[-1]) if heads else None
-        if payload is None:
-            return ""
-        try:
-            return SlotTable.from_payload(payload).words.get(SlotId(slot), "")
-        except InvalidRecordError:
-            # Not a slot table: then no slot has a word.
-            return ""
-
-    def record_slot(self, record: bytes) -> bytes:
-        """The slot that a record lies in; zeros: none, or not read."""
-        heads = self._records.heads(record) if self._records is not None else []
-        header = heads[-1].header if heads else None
-        return header.slot if header is not None else NO_ID
-
-    def judge_carry(self, item: Item) -> Carried | None:
-        """What a carry restates; None: the version is none."""
-        return judge_carry(item, self._records) if self._records is not None else None
 
     # --- sending -----------------------------------------------------------------------------------------------------
 
@@ -491,15 +338,6 @@ class SectionSync:
         self._tell(before)
         return is_placed
 
-    async def raw_heads(self, record: bytes) -> frozenset[bytes]:
-        """What the server takes for the heads of a record, as verified here."""
-        if self.replica.form is Form.SKELETON:
-            return (await self.load_records()).raw_heads(record)
-        await self.load_messages(None)
-        records = Records(self.replica)
-        records.update()
-        return records.raw_heads(record)
-
     # --- memory ------------------------------------------------------------------------------------------------------
 
     def remember(self) -> SectionMemory | None:
@@ -507,9 +345,5 @@ class SectionSync:
         head: Point = self.replica.head
         if not self.has_verified:
             return None
-        digest = NO_RECORDS
-        if self._records is not None and self.replica.last == head.position:
-            self._records.update()
-            digest = self._records.digest()
         epoch = self.ledger.replica.state.get_section(self.section).epoch
-        return SectionMemory(self.section, epoch, head.position, head.transcript, digest)
+        return SectionMemory(self.section, epoch, head.position, head.transcript, self.records.find_digest())

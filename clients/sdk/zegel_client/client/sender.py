@@ -314,7 +314,7 @@ class Sender:
         await self._ledger.refresh()
         match failure.code:
             case ErrorCode.STALE_PARENT:
-                raw_heads = await self._section.raw_heads(pending.draft.record)
+                raw_heads = await self._section.records.raw_heads(pending.draft.record)
             case ErrorCode.DUE:
                 await self._advance()
             case _:

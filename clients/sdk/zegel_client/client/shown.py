@@ -105,5 +105,5 @@ def show_version(sync: SectionSync, item: Item) -> Version:
         slot=header.slot,
         parents=header.parents,
         payload=shown_payload(item),
-        carried=sync.judge_carry(item),
+        carried=sync.records.judge_carry(item),
     )
