@@ -8,10 +8,12 @@ import pytest
 from support.ledgers import NOW_MS
 
 from zegel_client.engine.carries import judge_carry, list_missing, read_carry
+from zegel_client.engine.draft import Draft
 from zegel_client.engine.item import ItemKind
 from zegel_client.engine.records import Records
 from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode
+from zegel_protocol.ledger.operations import Right, whole
 from zegel_protocol.records.carry import Carry
 
 if TYPE_CHECKING:
@@ -110,3 +112,48 @@ def test_a_carry_restates_a_version(house: Household) -> None:
     replica, records = read(house)
     assert [alarm.code for alarm in replica.alarms] == [ErrorCode.PARENT]
     assert len(records.heads(RECORD)) == 1
+
+
+def read_from_now_on(house: Household) -> None:
+    """The client may read no more than what is said from now on."""
+    organisation = house.worker.replica(house.book.organisation) if house.book.organisation is not None else None
+    heads = {house.shelf.section: house.shelf.head()}
+    draft = Draft(house.worker.catch_up(house.book), NOW_MS, heads, organisation)
+    epoch = draft.advance(house.shelf.section)
+    draft.grant(house.client.account, whole(house.shelf.section), Right.READ | Right.WRITE, since_epoch=epoch)
+    house.worker.append(house.book, draft)
+
+
+def missing(house: Household) -> list[tuple[bytes, tuple[bytes, ...], Carry]]:
+    """What the worker's client has to carry."""
+    replica = house.replica(house.worker)
+    records = Records(replica)
+    replica.accept_next(house.shelf.page(replica.next_page()))
+    records.update()
+    found = list_missing(replica.ledger.state, house.shelf.section, records)
+    return [(it.record, it.parents, it.carry) for it in found]
+
+
+def test_the_head_of_each_record_is_carried_for_who_reads_from_now_on_and_only_once(house: Household) -> None:
+    first, carry = first_of(house)
+    read_from_now_on(house)
+    assert missing(house) == [(RECORD, (first,), carry)]
+    put_carry(house, carry.to_payload(), first)
+    assert missing(house) == []
+
+
+def test_a_conflict_is_not_carried_but_left_to_a_person(house: Household) -> None:
+    first, _ = first_of(house)
+    for person in (house.client, house.worker):
+        house.author(person).file(RECORD, 1, parents=(first,))
+    read_from_now_on(house)
+    assert missing(house) == []
+
+
+def test_what_was_deleted_is_not_carried(house: Household) -> None:
+    first, _ = first_of(house)
+    payload: dict[str, Value] = {"format": 1, "kind": "tombstone"}
+    gone = house.author(house.client).seal(payload, TypeClass.RECORD, record=RECORD, parents=(first,))
+    house.shelf.put(gone.encoded)
+    read_from_now_on(house)
+    assert missing(house) == []
