@@ -15,7 +15,7 @@ from zegel_client.client import Client
 from zegel_client.errors import RefusedError
 from zegel_protocol import primitives
 from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError
-from zegel_protocol.messages import Answer, Failure, GetVersions, Ledgers, Page, Submit
+from zegel_protocol.messages import Answer, Failure, GetEnvelopes, GetVersions, Ledgers, Page, Stored, Submit
 from zegel_tools.attack.proxy import MaliciousServer
 from zegel_tools.attack.schemer import Schemer
 
@@ -55,6 +55,30 @@ class Repeating:
             self.first = self.first or answer
             return self.first
         return answer
+
+
+class FirstBody:
+    """Gives the body that was asked for first for every later one."""
+
+    body: tuple[Stored, ...] = ()
+
+    def __call__(self, request: Asked, answer: Answer) -> Answer:
+        if isinstance(request, GetEnvelopes) and isinstance(answer, Page):
+            self.body = self.body or answer.items[:1]
+            return replace(answer, items=self.body)
+        return answer
+
+
+async def test_a_body_that_was_not_asked_for_again_is_no_answer(tmp_path: Path) -> None:
+    async with pair(tmp_path / "data") as two:
+        for _ in range(2):
+            await two.own_section("trajectory").put(primitives.random_bytes(16), {"kind": "later", "format": 2})
+        async with asyncio.timeout(20), MaliciousServer(two.server.url, Changing(FirstBody())) as proxy:
+            device = await two.device(server=proxy.url)
+            with pytest.raises(HistoryError) as gap:
+                await (await device.open(two.own.id)).section("trajectory").records()
+            assert gap.value.code is ErrorCode.GAP
+            await device.close()
 
 
 async def test_who_is_asked_to_wait_for_years_is_told_so(tmp_path: Path) -> None:

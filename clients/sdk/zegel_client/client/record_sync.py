@@ -98,9 +98,9 @@ class RecordSync:
         while missing := records.unopened()[:MAX_PAGE]:
             has_asked = True
             page = await self._section.ask_page(self._section.replica.get_bodies(missing))
-            if not page.arrivals:
-                raise HistoryError(ErrorCode.GAP, "the server does not show a record that it has")
             self._section.replica.accept_bodies(page)
+            if all(item.kind is ItemKind.SEALED for item in missing):
+                raise HistoryError(ErrorCode.GAP, "the server does not show a record that it has")
         if has_asked and self._section.replica.needs_head:
             await self._section.follow()
             records.update()
