@@ -31,7 +31,8 @@ RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 HARNESS = ROOT.parent / "shared" / "bench" / "peers"
 STORED, STORED_QUICKLY, STORED_OF_ALL = 100_000, 10_000, 1_000_000
 FUZZ_SECONDS, FUZZ_SECONDS_QUICKLY = 30.0, 5.0
-PEERS = "zegel,floor-aiohttp-signed,prosody,prosody-sqlite,ejabberd-sqlite"
+PEERS = "zegel,floor-aiohttp-signed,prosody-sqlite,ejabberd-sqlite"
+"""The floor with a signature verified for each message, and those that sync what they store."""
 BENCHMARKS: dict[str, Callable[[argparse.Namespace], str]] = {
     "message": lambda asked: message_cost.measure(is_quick=asked.quick).markdown(),
     "page": lambda asked: page_cost.measure(is_quick=asked.quick).markdown(),
