@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.pair import pair
 
-from zegel_client.errors import WelcomeError
+from zegel_client.client.welcome_error import WelcomeError
 from zegel_protocol.errors import ErrorCode, HistoryError
 from zegel_protocol.messages import Answer, AppendEntry, Entries, Failure, GetEntries
 from zegel_tools.attack.proxy import MaliciousServer

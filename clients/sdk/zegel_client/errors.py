@@ -4,7 +4,7 @@
     +-- ProtocolError             zegel_protocol: what the other side sent cannot be accepted
     |   +-- ObjectError           one object is void
     |   +-- HistoryError          an alarm: the dossier is frozen until a person settles it
-    |   +-- WelcomeError          answers of some dossiers were not taken up; those of the others were
+    |   +-- WelcomeError          client.welcome_error: answers of some dossiers were not taken up, of others they were
     |   +-- RefusedError          the server refused a request, with its code
     |       +-- ConflictError     somebody else changed the record first; nothing is lost
     +-- UsageError                zegel_protocol: a wrong argument or a wrong order of calls
@@ -18,13 +18,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zegel_protocol.errors import HistoryError, ProtocolError
-from zegel_protocol.ids import id_text
+from zegel_protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from zegel_client.client.views import Joined
     from zegel_protocol.errors import ErrorCode
 
 
@@ -60,24 +56,6 @@ class ConflictError(RefusedError):
         super().__init__(code, detail, heads=heads)
         self.record = record
         self.payload = payload
-
-
-class WelcomeError(ProtocolError):
-    """In some dossiers the answers to invitations could not be taken up.
-
-    Its code is that of the first failure, a contradicted history before any other.
-
-    Attributes:
-        joined: Whose answers were taken up all the same, in the other dossiers.
-        failures: Why not, by the id of the dossier or organisation.
-    """
-
-    def __init__(self, joined: Sequence[Joined], failures: Mapping[bytes, ProtocolError]) -> None:
-        first = min(failures.values(), key=lambda error: not isinstance(error, HistoryError))
-        each = "; ".join(f"{id_text(ledger)}: {error}" for ledger, error in failures.items())
-        super().__init__(first.code, f"answers were not taken up in {each}")
-        self.joined = tuple(joined)
-        self.failures = dict(failures)
 
 
 class UnreachableError(Exception):

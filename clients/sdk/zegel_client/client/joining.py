@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from zegel_client.client.section import Section
 from zegel_client.client.signing_in import is_permission, look_at
 from zegel_client.client.views import AlarmView, Joined
+from zegel_client.client.welcome_error import WelcomeError
 from zegel_client.engine.session import prepare_permit
 from zegel_client.engine.side_threads import add_side_threads
-from zegel_client.errors import RefusedError, WelcomeError
+from zegel_client.errors import RefusedError
 from zegel_protocol.account import normalise_handle
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError, UsageError
 from zegel_protocol.invite_note import open_note, seal_note
