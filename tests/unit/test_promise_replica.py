@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from support.ledgers import Person, found_dossier, found_organisation, invite_to, read_lobby, sign_as
+from support.ledgers import NOW_MS, Person, found_dossier, found_organisation, invite_to, read_lobby, sign_as
 
+from zegel_client.engine.draft import Draft
 from zegel_client.engine.keyring import Keyring
-from zegel_client.engine.ledger_replica import LedgerReplica
+from zegel_client.engine.ledger_replica import LedgerReplica, Trust
+from zegel_protocol.account import AccountKeys
 from zegel_protocol.codec import encode_object
 from zegel_protocol.epoch import EpochKeys, KeyKind, link_hash, seal_link
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, ProtocolError
-from zegel_protocol.ids import NO_ID, LedgerId, SectionId
+from zegel_protocol.ids import NO_ID, AccountId, LedgerId, SectionId
 from zegel_protocol.ledger.entry import read_entry
-from zegel_protocol.ledger.operations import Advance, PlannedGrant, Right, whole
+from zegel_protocol.ledger.operations import ALL_RIGHTS, Advance, PlannedGrant, Right, whole
 from zegel_protocol.messages import AppendEntry, Entries
 from zegel_protocol.wrap import KeyScope, WrappedKey, read_wrap, seal_wrap
 
@@ -252,3 +254,42 @@ def test_a_history_key_is_never_forgotten(house: House) -> None:
         for each in order:
             assert fault_of(keyring, house, each) is None
         assert keyring.find_epoch(house.section, 1) == keys
+
+
+# --- root of trust ---------------------------------------------------------------------------------------------------
+
+
+def test_an_organisation_that_is_itself_only_an_offer_vouches_for_nobody(house: House) -> None:
+    colleague, stranger = Person.new("colleague"), Person.new("stranger")
+    invite_to(house.organisation, house.founder, colleague, (read_lobby(house.organisation),))
+
+    def build(draft: Draft) -> None:
+        draft.add_colleague(colleague.account, {"name": "colleague"})
+        draft.grant(colleague.account, whole(draft.state.lobby), Right.READ)
+
+    house.founder.write(house.book, build)
+    for person, trust in ((stranger, Trust.OFFER), (colleague, Trust.CITED)):
+        organisation = person.catch_up(house.organisation)
+        replica = LedgerReplica(colleague.keys, house.book.ledger)
+        replica.accept_entries(house.answer(0), organisation)
+        assert replica.trust is trust
+
+
+@pytest.mark.parametrize("is_true", [True, False])
+def test_who_vouches_signs_with_the_keys_that_the_organisation_holds(house: House, *, is_true: bool) -> None:
+    """Somebody let in under a colleague's id, with keys of their own, makes no dossier trusted by adding others."""
+    giver, newcomer = Person.new("giver"), Person.new("newcomer")
+    for person in (giver, newcomer):
+        invite_to(house.organisation, house.founder, person, (read_lobby(house.organisation),))
+    if not is_true:
+        giver = Person("impostor", AccountKeys.generate(AccountId(giver.account)))
+    assert house.book.state is not None
+    lobby = whole(house.book.state.lobby)
+    invite_to(house.book, house.founder, giver, (PlannedGrant(lobby, int(ALL_RIGHTS), 0, 0),))
+    draft = Draft(giver.catch_up(house.book), NOW_MS, None, house.founder.catch_up(house.organisation))
+    draft.add_colleague(newcomer.account, {"name": "newcomer"})
+    draft.grant(newcomer.account, lobby, Right.READ)
+    house.book.append(draft.finish().request)
+    replica = LedgerReplica(newcomer.keys, house.book.ledger)
+    replica.accept_entries(house.answer(0), newcomer.catch_up(house.organisation))
+    assert replica.trust is (Trust.CITED if is_true else Trust.OFFER)
