@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEFAULT_SERVER: Final = "http://127.0.0.1:8460"
-_PROGRAM: Final = "zegel client"
+_PROGRAM: Final = "./zegel client"
 
 _COMMON: Final = (
     Argument("--server", f"address of the server; {DEFAULT_SERVER} when left out", metavar="URL"),

@@ -78,6 +78,7 @@ SENTENCES: Final[Mapping[ErrorCode, str]] = {
 """What people read; for any other code, what the error itself says."""
 
 _HINTS: Final[Mapping[ErrorCode, str]] = {
+    ErrorCode.ORIGIN: "name the address that its people use, with --server URL",
     ErrorCode.NO_ACCESS: "`dossiers` lists what you may open",
     ErrorCode.NARROWER: "end or lower the right to the whole section first, and give the other categories one by one",
     ErrorCode.INVITATION: "ask who invited you for a new one",
@@ -94,7 +95,8 @@ def describe(error: BaseException) -> Failure:
             return error.failure
         case UnreachableError():
             arrived = "what was sent may have arrived" if error.may_have_arrived else "nothing was changed"
-            return Failure("unreachable", f"the server does not answer: {error}; {arrived}", Status.UNREACHABLE)
+            sentence = f"the server does not answer: {error}; {arrived}"
+            return Failure("unreachable", sentence, Status.UNREACHABLE, "--server URL names another address")
         case VaultError():
             return Failure("vault", str(error), Status.WRONG_USE)
         case ProtocolError():

@@ -78,12 +78,13 @@ def parse_thing(text: str) -> bytes:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Writes a file.
+    """Writes a file; a new one is for its owner alone, as what was sealed should be.
 
     Raises:
         CommandError: It cannot be written.
     """
     try:
-        path.write_bytes(content)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(content)
     except OSError as error:
         raise CommandError("file", f"{path}: {error.strerror or 'it cannot be written'}") from None

@@ -36,10 +36,10 @@ class ServerAddress:
             parts = urlsplit(text)
             port = parts.port
         except ValueError as error:
-            raise UsageError(f"not the address of a server: {text!r}") from error
+            raise UsageError(_no_address(text)) from error
         is_bare = parts.path in {"", "/"} and not parts.query and not parts.fragment and parts.username is None
         if parts.scheme not in _DEFAULT_PORTS or not is_bare or not _is_host(parts.hostname or ""):
-            raise UsageError(f"not the address of a server: {text!r}; it looks like https://zegel.example")
+            raise UsageError(_no_address(text))
         return cls(parts.scheme, parts.hostname or "", port if port is not None else _DEFAULT_PORTS[parts.scheme])
 
     @property
@@ -53,6 +53,10 @@ class ServerAddress:
     def live_url(self) -> str:
         """Address of the WebSocket."""
         return f"{_LIVE_SCHEMES[self.scheme]}{self.origin.removeprefix(self.scheme)}/v1/live"
+
+
+def _no_address(text: str) -> str:
+    return f"not the address of a server: {text!r}; it looks like https://zegel.example"
 
 
 def _is_host(text: str) -> bool:

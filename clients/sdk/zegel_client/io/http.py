@@ -26,6 +26,8 @@ A = TypeVar("A")
 _TIMEOUT_S = 10
 """How long a server may say nothing."""
 _OK = 200
+_OUR_TYPES = frozenset({"application/msgpack", "application/octet-stream"})
+"""Of every answer that a server of this kind gives here; a proxy's own pages are of others."""
 
 
 class Http:
@@ -91,13 +93,12 @@ class Http:
             if is_kept and isinstance(error, http.client.RemoteDisconnected | ConnectionError):
                 try:
                     return self._send(method, path, body, headers)
+                except UnreachableError as again:  # but what was sent first may have arrived all the same
+                    raise UnreachableError(str(again), may_have_arrived=True) from again
                 except (OSError, http.client.HTTPException) as again:
                     self._forget()
                     raise UnreachableError(f"no answer from {self._address.origin}", may_have_arrived=True) from again
-            may_have_arrived = not isinstance(error, ConnectionRefusedError)
-            raise UnreachableError(
-                f"no answer from {self._address.origin}", may_have_arrived=may_have_arrived
-            ) from error
+            raise UnreachableError(f"no answer from {self._address.origin}", may_have_arrived=True) from error
 
     def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         connection = self._connection
@@ -109,6 +110,10 @@ class Http:
         if len(found) > MAX_FRAME_BYTES:
             self._forget()
             raise ProtocolError(ErrorCode.TOO_LARGE, "an answer longer than any may be")
+        if response.headers.get_content_type() not in _OUR_TYPES:
+            self._forget()
+            sentence = f"{self._address.origin} is no server of this kind, or a proxy answers for it"
+            raise UnreachableError(f"{sentence} (status {response.status})", may_have_arrived=True)
         return response.status, found
 
     def _forget(self) -> None:
@@ -117,8 +122,19 @@ class Http:
             connection.close()
 
     def _connect(self) -> http.client.HTTPConnection:
+        """Connects before anything is sent, so that a failure here says that nothing has arrived."""
         address = self._address
+        connection = http.client.HTTPConnection(address.host, address.port, timeout=_TIMEOUT_S)
         if address.scheme == "https":
             context = ssl.create_default_context()
-            return http.client.HTTPSConnection(address.host, address.port, timeout=_TIMEOUT_S, context=context)
-        return http.client.HTTPConnection(address.host, address.port, timeout=_TIMEOUT_S)
+            connection = http.client.HTTPSConnection(address.host, address.port, timeout=_TIMEOUT_S, context=context)
+        try:
+            connection.connect()
+        except ssl.SSLCertVerificationError as error:
+            sentence = f"the certificate of {address.origin} is not accepted: {error.verify_message}"
+            raise UnreachableError(sentence) from error
+        except ssl.SSLError as error:
+            raise UnreachableError(f"no TLS with {address.origin}") from error
+        except OSError as error:
+            raise UnreachableError(f"no answer from {address.origin}") from error
+        return connection

@@ -54,7 +54,7 @@ async def send(call: Call) -> Answer:
 def _file(path: str) -> Path:
     found = Path(path)
     if not found.is_file():
-        raise CommandError("file", f"{path}: there is no such file")
+        raise CommandError("file", f"{path}: {'is no file' if found.exists() else 'there is no such file'}")
     return found
 
 

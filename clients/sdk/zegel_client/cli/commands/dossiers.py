@@ -20,7 +20,7 @@ async def dossiers(call: Call) -> Answer:
     """``[{"dossier", "title", "organisation", "sections": [{"section", "kind", "name", "read", "write"}]}]``."""
     async with call.client() as client:
         found = [summary for summary in await client.list_dossiers(with_sections=True) if summary.is_member]
-    return Answer([_show(summary) for summary in found], "\n\n".join(_tell(summary) for summary in found))
+    return Answer([_show(summary) for summary in found], "\n\n".join(map(_tell, found)) or "no dossiers yet")
 
 
 def _show(summary: DossierSummary) -> dict[str, object]:
