@@ -173,6 +173,21 @@ def put(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
             "messages[0].attachments[0].size_bytes",
             FaultCode.NEGATIVE,
         ),
+        (
+            put("messages", 0, "attachments", 0, "size_bytes", value=100_000_001),
+            "messages[0].attachments[0].size_bytes",
+            FaultCode.OUT_OF_RANGE,
+        ),
+        (
+            put("messages", 0, "attachments", 0, "name", value="€" * 400),
+            "messages[0].attachments[0].name",
+            FaultCode.TOO_LARGE,
+        ),
+        (
+            put("messages", 0, "attachments", 0, "media_type", value="m" * 256),
+            "messages[0].attachments[0].media_type",
+            FaultCode.TOO_LARGE,
+        ),
     ],
 )
 def test_a_fault_names_its_place(change: Callable[[dict[str, Any]], None], field: str, code: FaultCode) -> None:
@@ -201,3 +216,15 @@ def test_what_is_no_household(content: bytes, code: FaultCode) -> None:
     with pytest.raises(InvalidRecordError) as caught:
         read_household(content)
     assert [fault.code for fault in caught.value.faults] == [code]
+
+
+def test_a_section_has_no_more_categories_than_slots() -> None:
+    household = copy.deepcopy(SMALL)
+    first = household["entries"][0]
+    household["entries"] = [
+        {**first, "id": id_text(number.to_bytes(16, "big")), "category": f"c{number}", "group": "fixed"}
+        for number in range(501)
+    ]
+    with pytest.raises(InvalidRecordError) as caught:
+        read(household)
+    assert [(fault.field, fault.code) for fault in caught.value.faults] == [("entries.category", FaultCode.TOO_MANY)]

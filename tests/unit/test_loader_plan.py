@@ -221,7 +221,7 @@ def test_two_names_of_one_organisation_are_told() -> None:
 
 def test_faults_name_file_and_place(tmp_path: Path) -> None:
     raw = json.loads((HOUSEHOLDS / "D01.household.json").read_text(encoding="utf-8"))
-    raw["messages"][3]["attachments"] = [{"name": "a", "media_type": "b", "size_bytes": 100_000_001}]
+    raw["organisation"]["name"] = "n" * 301
     raw["entries"][2]["period"] = "fortnight"
     (tmp_path / "a.household.json").write_text(json.dumps(raw), encoding="utf-8")
     (tmp_path / "b.household.json").write_text("{", encoding="utf-8")
@@ -235,7 +235,7 @@ def test_faults_name_file_and_place(tmp_path: Path) -> None:
     with pytest.raises(FaultyFolderError) as caught:
         read_folder(tmp_path)
     places = [fault.split(": ")[1] for fault in caught.value.faults]
-    assert places[0] == "messages[3].attachments[0].size_bytes"
+    assert places[0] == "organisation.name"
     assert caught.value.faults[-1].startswith("b.household.json: id: ")
 
 

@@ -21,9 +21,11 @@ from zegel_protocol.conversation import MAX_ATTACHMENTS, MAX_MESSAGE, Erasure, M
 from zegel_protocol.errors import ProtocolError
 from zegel_protocol.fields import Fault, FaultCode, Filed, InvalidRecordError, read_filed
 from zegel_protocol.fields.reader import PayloadReader
+from zegel_protocol.file import MAX_FILE_BYTES, MAX_MEDIA_TYPE_BYTES, MAX_NAME_BYTES
 from zegel_protocol.finance import Debt, Entry
-from zegel_protocol.ids import ID_BYTES, MAX_INTEGER
+from zegel_protocol.ids import ID_BYTES
 from zegel_protocol.profile import Profile
+from zegel_protocol.records.slot_table import MAX_SLOTS
 from zegel_protocol.trajectory import Outline, read_parts
 
 if TYPE_CHECKING:
@@ -302,8 +304,14 @@ def _read_attachment(pairs: Mapping[str, object]) -> Attachment:
     attachment = Attachment(
         name=reader.needed_name("name"),
         media_type=reader.needed_name("media_type"),
-        size_bytes=reader.needed_number("size_bytes", 0, MAX_INTEGER),
+        size_bytes=reader.needed_number("size_bytes", 0, MAX_FILE_BYTES),
     )
+    for name, value, most in (
+        ("name", attachment.name, MAX_NAME_BYTES),
+        ("media_type", attachment.media_type, MAX_MEDIA_TYPE_BYTES),
+    ):
+        if len(value.encode()) > most:
+            reader.fault(name, FaultCode.TOO_LARGE, most=most)
     reader.check()
     return attachment
 
@@ -324,8 +332,10 @@ def _list_people_faults(household: Household) -> Iterator[Fault]:
 
 
 def _list_record_faults(household: Household) -> Iterator[Fault]:
-    """Lists ids that stand twice in one section."""
-    for place, records in {"entries": household.entries, "debts": household.debts}.items():
+    """Lists ids that stand twice in one section, and more categories than a section has slots."""
+    for place, records in (("entries", household.entries), ("debts", household.debts)):
+        if len({filed.record.category for filed in records}) > MAX_SLOTS:
+            yield Fault(f"{place}.category", FaultCode.TOO_MANY, {"most": MAX_SLOTS})
         seen: set[bytes] = set()
         for number, filed in enumerate(records):
             if filed.id in seen:

@@ -97,6 +97,12 @@ async def _make_side_threads(household: Household, dossier: Dossier) -> None:
             await dossier.add_section(kind, person.name)
 
 
+def _fill(path: Path, size_bytes: int) -> None:
+    with path.open("wb") as file:
+        for start in range(0, size_bytes, len(_FILLING)):
+            file.write(_FILLING[: size_bytes - start])
+
+
 class _Talk:
     """The messages of a household, sent in the order of the file."""
 
@@ -139,8 +145,7 @@ class _Talk:
 
     async def _upload(self, section: Section, attachment: Attachment, path: Path) -> FileReference:
         """Sends as many bytes as the file names: what they were, it does not say."""
-        content = (_FILLING * (attachment.size_bytes // len(_FILLING) + 1))[: attachment.size_bytes]
-        await asyncio.to_thread(path.write_bytes, content)
+        await asyncio.to_thread(_fill, path, attachment.size_bytes)
         return await section.send_file(path, name=attachment.name, media_type=attachment.media_type)
 
     async def _drain(self, most: int) -> None:
