@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,24 @@ def test_it_serves_until_it_is_told_to_end(sample: Path, tmp_path: Path, how: si
     assert (running.returncode, rest) == (0, "")
     assert "Traceback" not in errors
     assert list(tmp_path.iterdir()) == []
+
+
+def test_told_to_end_while_it_loads_it_leaves_nothing(sample: Path, tmp_path: Path) -> None:
+    data, others = tmp_path / "data", tmp_path / "others"
+    data.mkdir(mode=0o700)
+    others.mkdir()
+    words = [*DEMO, "--load-only", "--sample", str(sample), "--data", str(data)]
+    environment = {**os.environ, "TMPDIR": str(others)}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        try:
+            while not (data / "zegel.db").exists() and running.poll() is None:
+                time.sleep(0.01)
+            running.send_signal(signal.SIGTERM)
+            output, errors = running.communicate(timeout=NO_PATIENCE_S)
+        finally:
+            running.kill()
+    assert (running.returncode, output) == (130, "")
+    assert errors == "error: interrupted: stopped\n"
+    assert not list(data.iterdir())
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert not list(others.iterdir())

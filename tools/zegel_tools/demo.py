@@ -95,13 +95,23 @@ def _data_folder(wanted: Path | None) -> Generator[Path]:
     try:
         yield wanted
     except BaseException:
-        shutil.rmtree(wanted)
-        if was_there:
-            wanted.mkdir()
+        _empty(wanted)
+        if not was_there:
+            wanted.rmdir()
         raise
 
 
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
 async def _demo(options: argparse.Namespace, data: Path, households: Sequence[Household]) -> Status:
+    # Told to end while it loads, it cleans up as after Ctrl-C, which the event loop turns into an end of its task.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     port = options.port if options.port is not None else 0 if options.load_only else Config().server.port
     config = Config().with_place(data=str(data), port=port)
     with (data / LOG).open("a", encoding="utf-8") as log:
