@@ -99,6 +99,16 @@ def test_a_record_that_was_changed_meanwhile(at: Terminal, file: Any, tmp_path: 
     assert shown["amount_cents"] == 20_000
 
 
+def test_a_message_that_its_author_changed_meanwhile_on_another_device(at: Terminal) -> None:
+    message = at.ask(CLIENT, "send", TITLE, "conversation", "eerst")["id"]
+    schemer = Meanwhile(Submit, lambda: at.ask(CLIENT, "edit", TITLE, message, "sneller"))
+    status, out, err = asyncio.run(type_through(at, schemer, CLIENT, "edit", TITLE, message, "te laat"))
+    assert (status, out) == (7, b"")
+    assert err[0] == "error: stale_parent: somebody else changed this first"
+    (shown,) = at.ask(WORKER, "read", TITLE, "conversation")
+    assert (shown["text"], shown["edited"]) == ("sneller", True)
+
+
 def test_the_ledger_that_grew_meanwhile_is_taken_up_and_the_change_follows_it(at: Terminal) -> None:
     """A change of rights is no text that somebody would have to look at again: it is made once more on the new head."""
     schemer = Meanwhile(AppendEntry, lambda: at.ask(WORKER, "invite", TITLE, "Bram", "--role", "volunteer"))

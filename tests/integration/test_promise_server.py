@@ -16,8 +16,8 @@ from zegel_protocol.envelope import TypeClass, read_envelope, read_skeleton
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.invite_secret import InviteSecret
-from zegel_protocol.ledger.entry import Entry, sign_entry
-from zegel_protocol.ledger.operations import PlannedGrant, Right, Scope, ScopeKind, SetName, whole
+from zegel_protocol.ledger.entry import ACCEPTANCE, Entry, sign_acceptance, sign_entry
+from zegel_protocol.ledger.operations import LedgerKind, PlannedGrant, Right, Scope, ScopeKind, SetName, whole
 from zegel_protocol.ledger.words import NO_WORDS
 from zegel_protocol.receipt import Receipt, sign_receipt
 
@@ -199,3 +199,29 @@ async def test_who_reads_a_slot_from_now_on_is_not_served_its_past_beside_anothe
         assert [item.form for item in page.items] == forms
         assert [item.body for item in page.items[1:]] == [after, own]
         assert read_skeleton(page.items[0].body).hash == read_envelope(before).skeleton.hash
+
+
+async def test_an_answer_is_kept_only_for_the_invitation_as_it_stands(w: World) -> None:
+    s = await scene(w)
+    newcomer, secret = User.new("newcomer"), InviteSecret.generate()
+    planned = (read_lobby(s.book),)
+    await w.write(s.owner, s.book, lambda d: d.invite(secret, planned, {"name": "x"}, {"inviter": "y"}))
+    await w.sign_up(newcomer, secret)
+    claim = newcomer.person.accept(s.book, secret)
+    acceptance = ACCEPTANCE.decode(claim.acceptance)
+    changes: list[dict[str, Any]] = [
+        {"kind": LedgerKind.ORGANISATION},
+        {"ledger": b"\1" * 16},
+        {"create_hash": b"\1" * 32},
+        {"head_index": acceptance.head_index - 1},
+        {"head_hash": b"\1" * 32},
+    ]
+    for change in changes:
+        other = msgspec.structs.replace(acceptance, **change)
+        wrong = m.Claim(*sign_acceptance(newcomer.keys, secret.sign_key, other))
+        assert await code_of(w.call(newcomer, wrong, m.Done)) is ErrorCode.ACCEPTANCE, change
+    assert (await w.call(s.owner, m.GetClaims(s.book.ledger), m.Claims)).claims == ()
+    await w.call(newcomer, claim, m.Done)
+    assert (await w.call(s.owner, m.GetClaims(s.book.ledger), m.Claims)).claims == (claim,)
+    await w.write(s.owner, s.book, lambda d: d.cancel(secret.invite_id))
+    assert await code_of(w.call(newcomer, claim, m.Done)) is ErrorCode.INVITATION
