@@ -1,7 +1,7 @@
 """`./zegel bench`: the benchmarks of Zegel, as Markdown.
 
 Without a name all of the project's own benchmarks are run; with `--all` everything that there is, as for RESULTS.md.
-Nothing here passes or fails by its time; only fuzzing ends with status 1, when it found something.
+Nothing here passes or fails by its time; status 1 says that fuzzing found something, or that the harness failed.
 """
 
 from __future__ import annotations
@@ -49,14 +49,21 @@ def main(words: list[str]) -> int:
     parts = [f"# Results\n\nMeasured on {time.strftime('%Y-%m-%d', time.gmtime())}: {machine()}"]
     print(parts[0], flush=True)
     findings: list[Finding] = []
-    for part in run(asked, findings):
-        parts.append(part)
-        print(f"\n{part}", flush=True)
+    failed = False
+    try:
+        for part in run(asked, findings):
+            parts.append(part)
+            print(f"\n{part}", flush=True)
+    except peers.HarnessError as error:
+        # It comes last: what was measured before it is kept.
+        parts.append(f"## Side by side\n\nNot measured: {error}.")
+        print(f"error: {error}", file=sys.stderr)
+        failed = True
     if asked.write:
         RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     for finding in findings:
         print(f"{finding.target}: {finding.error}: {finding.data}", file=sys.stderr)
-    return 1 if findings else 0
+    return 1 if findings or failed else 0
 
 
 def run(asked: argparse.Namespace, findings: list[Finding]) -> Iterator[str]:

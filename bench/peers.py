@@ -17,6 +17,10 @@ FULL = ("--repeats", "3", "--secs", "4", "--conns", "1000", "--settle", "5", "--
 QUICK = ("--repeats", "1", "--secs", "2", "--conns", "200", "--stored", "1000", "--settle", "2")
 
 
+class HarnessError(Exception):
+    """The harness measured nothing."""
+
+
 def measure(harness: Path, peers: str, *, is_quick: bool) -> str:
     """Runs the harness and returns its Markdown; a peer that failed is named there, with the error.
 
@@ -26,7 +30,7 @@ def measure(harness: Path, peers: str, *, is_quick: bool) -> str:
         is_quick: One short repeat instead of three that wait for a quiet machine.
 
     Raises:
-        subprocess.CalledProcessError: The harness failed; it has said why.
+        HarnessError: The harness failed; it has said why.
     """
     bench_venv = os.environ.get("BENCH_VENV")
     python = str(Path(bench_venv) / "bin" / "python") if bench_venv else sys.executable
@@ -34,7 +38,11 @@ def measure(harness: Path, peers: str, *, is_quick: bool) -> str:
     with tempfile.TemporaryDirectory(prefix="zegel-peers-") as folder:
         out = Path(folder) / "peers.json"
         words = ["--adapter", ADAPTER, "--peers", peers, "--workload", WORKLOADS, "--out", str(out), *length]
-        subprocess.run([python, str(harness / "run.py"), *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        ended = subprocess.run(
+            [python, str(harness / "run.py"), *words], cwd=ROOT, check=False, stdout=subprocess.DEVNULL
+        )
+        if ended.returncode:
+            raise HarnessError(f"the harness ended with status {ended.returncode}")
         told = out.with_suffix(".md").read_text(encoding="utf-8")
         failed: list[list[str]] = json.loads(out.read_text(encoding="utf-8"))["failed"]
     _, _, tables = told.partition("\n")
