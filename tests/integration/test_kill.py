@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 HOUSEHOLD = "D03"
 CASEWORKER, CLIENT, GUARDIAN = "w1", "c03", "b1"
 ROUNDS = 50
+FOUNDED_A_ROUND = 4
 IN_FLIGHT = 12
 PATIENCE_S = 60
 
@@ -74,18 +75,19 @@ class Talker:
 
 
 class Founder:
-    """Writes ledger entries: people without an account, numbered."""
+    """Writes ledger entries: people without an account, numbered; as many as are due, since a dossier has so many."""
 
     def __init__(self, dossier: Dossier) -> None:
         self.told: dict[str, bytes] = {}
+        self.due = asyncio.Semaphore(0)
         self._dossier = dossier
 
     async def found(self) -> None:
         for number in itertools.count():
+            await self.due.acquire()
             name = f"subject {number}"
             with contextlib.suppress(UnreachableError):  # whether it arrived is not known
                 self.told[name] = await self._dossier.add_subject(name)
-            await asyncio.sleep(0.02)
 
 
 class Filer:
@@ -128,6 +130,8 @@ async def test_the_server_is_killed_again_and_again(stage: Stage, tmp_path: Path
             tasks = [asyncio.create_task(talker.talk()) for talker in talkers]
             tasks += [asyncio.create_task(founder.found()), asyncio.create_task(filer.file())]
             for _ in range(ROUNDS):
+                for _ in range(FOUNDED_A_ROUND):
+                    founder.due.release()
                 await asyncio.sleep(chance.uniform(0.0, 0.25))
                 await asyncio.to_thread(server.kill)
                 await asyncio.to_thread(server.start)
