@@ -6,10 +6,11 @@ from support.ledgers import NOW_MS
 from support.sections import Household
 
 from zegel_client.engine.draft import Draft
+from zegel_client.engine.floor import find_floor
 from zegel_client.engine.incoming import IncomingPage, read_arrival, read_arrivals
 from zegel_client.engine.item import ItemKind
 from zegel_client.engine.keyring import Keyring
-from zegel_client.engine.section_replica import SectionReplica, find_floor
+from zegel_client.engine.section_replica import SectionReplica
 from zegel_protocol import transcript
 from zegel_protocol.codec import encode_object
 from zegel_protocol.envelope import EncodedEnvelope, TypeClass, read_envelope
