@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from zegel_server.store import envelopes, ledgers
+from zegel_server.store import envelopes, ledgers, schema
 from zegel_server.store.database import connect, prepare
 from zegel_server.store.envelopes import BodyForm, Erased, NewEnvelope, NewVersion, Place
 from zegel_server.store.names import GATHERED
@@ -199,3 +199,45 @@ def test_loading_a_ledger_finds_the_end_of_each_section(connection: Connection) 
     found = ledgers.load(connection, LEDGER)
     assert found is not None
     assert found.tails == [(SECTION, 2, envelope(2).transcript, 20)]
+
+
+def test_what_an_older_database_holds_is_read_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "VERSION", 1)
+    prepare(tmp_path / "x.db")
+    old = connect(tmp_path / "x.db")
+    for section in (OTHER, SECTION):
+        for position in (1, 2, 3):
+            row = envelope(position, section)
+            place = (LEDGER, section, position)
+            old.execute(
+                "INSERT INTO envelope VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
+                (*place, row.hash, row.transcript, row.received_ms, row.total_bytes, row.body),
+            )
+            old.execute("INSERT INTO name VALUES (?, ?, ?, ?)", (LEDGER, section, row.names[0], position))
+        old.execute("INSERT INTO chain VALUES (?, ?, ?, ?, 3, ?)", (LEDGER, section, CHAIN, bytes(16), b"end"))
+    record = name_at(1)
+    old.executemany(
+        "INSERT INTO version VALUES (?, ?, ?, ?, ?, 1)",
+        [(LEDGER, SECTION, record, 1, 3), (LEDGER, SECTION, record, 3, 0)],
+    )
+    old.close()
+    monkeypatch.undo()
+
+    assert prepare(tmp_path / "x.db") == (1, schema.VERSION)
+    connection = connect(tmp_path / "x.db")
+    for section in (OTHER, SECTION):
+        assert read(connection, section, 1, 9) == [envelope(position, section).body for position in (1, 2, 3)]
+        found = envelopes.find_by_name(connection, LEDGER, section, name_at(2, section))
+        assert found == Place(2, envelope(2, section).hash, envelope(2, section).transcript, 1_002)
+        end = envelopes.find_chain(connection, LEDGER, section, CHAIN)
+        assert end is not None
+        assert (end.sequence, end.hash) == (3, b"end")
+    assert envelopes.list_version_positions(connection, LEDGER, SECTION, record) == [1, 3]
+    assert envelopes.list_head_positions(connection, LEDGER, SECTION, record) == [3]
+    assert envelopes.find_by_name(connection, LEDGER, OTHER, record) is None
+    # And goes on where it ended.
+    envelopes.append(connection, [envelope(4)])
+    assert read(connection, SECTION, 4, 9) == [envelope(4).body]
+    with pytest.raises(sqlite3.IntegrityError):
+        envelopes.append(connection, [envelope(5, name=name_at(2))])
+    connection.close()

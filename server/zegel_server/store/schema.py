@@ -14,8 +14,8 @@ from zegel_server.store.errors import SchemaError
 if TYPE_CHECKING:
     import sqlite3
 
-VERSION = 2
-COMPATIBLE_BACK_TO = {1: 1, 2: 2}
+VERSION = 3
+COMPATIBLE_BACK_TO = {1: 1, 2: 2, 3: 3}
 """For each version the oldest program that may use it."""
 
 

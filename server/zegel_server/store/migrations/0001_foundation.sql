@@ -1,5 +1,4 @@
--- Every key begins with the account or the ledger, the units of consistency, placement and deletion; or with the number
--- of a section, whose own row begins with its ledger.
+-- Every key begins with the account or the ledger: they are the units of consistency, placement and deletion.
 -- Where a random id arrives without its ledger (an invitation, a file, a token), a unique index finds it.
 
 CREATE TABLE account (
@@ -138,62 +137,49 @@ CREATE TABLE claim (
     PRIMARY KEY (ledger, invite, number)
 ) STRICT, WITHOUT ROWID;
 
--- Numbers stand for sections in the keys of what is inside one. They count within this database: a ledger that moves to
--- another one is numbered anew there.
-CREATE TABLE section (
-    ledger  BLOB NOT NULL CHECK (length(ledger) = 16),
-    section BLOB NOT NULL CHECK (length(section) = 16),
-    number  INTEGER NOT NULL UNIQUE CHECK (number BETWEEN 1 AND 0x7fffffff),
-    PRIMARY KEY (ledger, section)
-) STRICT, WITHOUT ROWID;
-
--- `place` is the section's number above 32 bits of position, so that a section is one run of the key. It is the rowid:
--- rows are long, and in a clustered index each would stand in the inner pages too, and make them many.
 -- `body` is the envelope as it arrived (form 1), or its skeleton once it was erased (form 2).
 -- `total_bytes` counts the section's bodies up to here, so that a quota costs no row of its own.
 CREATE TABLE envelope (
-    place       INTEGER NOT NULL PRIMARY KEY,
+    ledger      BLOB NOT NULL,
+    section     BLOB NOT NULL,
+    position    INTEGER NOT NULL,
     hash        BLOB NOT NULL,
     transcript  BLOB NOT NULL,
     received_ms INTEGER NOT NULL,
     total_bytes INTEGER NOT NULL,
     form        INTEGER NOT NULL,
-    body        BLOB NOT NULL
-) STRICT;
+    body        BLOB NOT NULL,
+    PRIMARY KEY (ledger, section, position)
+) STRICT, WITHOUT ROWID;
 
 -- Ids that are taken in a section: of envelopes, and of records by their first version.
 CREATE TABLE name (
-    number   INTEGER NOT NULL,
+    ledger   BLOB NOT NULL,
+    section  BLOB NOT NULL,
     name     BLOB NOT NULL,
     position INTEGER NOT NULL,
-    PRIMARY KEY (number, name)
-) STRICT, WITHOUT ROWID;
-
--- The newest of them, until there are enough to be put into their order many at a time.
-CREATE TABLE new_name (
-    number   INTEGER NOT NULL,
-    name     BLOB NOT NULL,
-    position INTEGER NOT NULL,
-    PRIMARY KEY (number, name)
+    PRIMARY KEY (ledger, section, name)
 ) STRICT, WITHOUT ROWID;
 
 -- Versions of records. A message has no row here until it gets a second version.
 CREATE TABLE version (
-    number        INTEGER NOT NULL,
+    ledger        BLOB NOT NULL,
+    section       BLOB NOT NULL,
     record        BLOB NOT NULL,
     position      INTEGER NOT NULL,
     superseded_at INTEGER NOT NULL,                          -- position of the first version that follows it; 0: none
     is_message    INTEGER NOT NULL,
-    PRIMARY KEY (number, record, position)
+    PRIMARY KEY (ledger, section, record, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE chain (
-    number   INTEGER NOT NULL,
+    ledger   BLOB NOT NULL,
+    section  BLOB NOT NULL,
     chain    BLOB NOT NULL,
     account  BLOB NOT NULL,
     sequence INTEGER NOT NULL,
     hash     BLOB NOT NULL,
-    PRIMARY KEY (number, chain)
+    PRIMARY KEY (ledger, section, chain)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE receipt (
