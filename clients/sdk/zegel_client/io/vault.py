@@ -14,7 +14,7 @@ import sqlite3
 import time
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from msgspec import Meta
 
@@ -83,6 +83,10 @@ class Write:
     kind: RowKind
     name: bytes
     blob: bytes | None
+
+
+SealedRow: TypeAlias = tuple[int, bytes, bytes | None]
+"""Kind, digest of the name, and the box; None removes the row."""
 
 
 def _password_context(header: VaultHeader) -> list[Value]:
@@ -247,7 +251,7 @@ class Vault:
         except sqlite3.DatabaseError as error:
             self._rows.close()
             raise VaultError("the profile is damaged") from error
-        self._waiting: list[tuple[list[Write], asyncio.Future[None]]] = []
+        self._waiting: list[tuple[list[SealedRow], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
 
@@ -285,9 +289,14 @@ class Vault:
         return [self._open(kind, digest, box) for digest, box in found]
 
     async def write(self, *writes: Write) -> None:
-        """Writes rows, all or nothing, durably."""
+        """Writes rows, all or nothing, durably.
+
+        Raises:
+            VaultError: The disk takes nothing more, or a row is larger than one that is read.
+        """
+        rows = [self._seal(write) for write in writes]
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((list(writes), done))
+        self._waiting.append((rows, done))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting())
         await done
@@ -305,11 +314,14 @@ class Vault:
     def _digest(self, kind: RowKind, name: bytes) -> bytes:
         return primitives.derive(self._key, Label.VAULT, [int(kind), name])
 
-    def _seal(self, write: Write) -> tuple[int, bytes, bytes | None]:
+    def _seal(self, write: Write) -> SealedRow:
         digest = self._digest(write.kind, write.name)
         if write.blob is None:
             return int(write.kind), digest, None
-        plaintext = pad(codec.encode([write.name, write.blob]))
+        encoded = codec.encode([write.name, write.blob])
+        if len(encoded) > _LIMITS.length_bytes:
+            raise VaultError("the profile has no room for something so large")
+        plaintext = pad(encoded)
         return (
             int(write.kind),
             digest,
@@ -331,7 +343,7 @@ class Vault:
     async def _write_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            rows = [self._seal(write) for writes, _ in batch for write in writes]
+            rows = [row for sealed, _ in batch for row in sealed]
             try:
                 async with self._turn:
                     await asyncio.to_thread(self._commit, rows)
@@ -345,7 +357,7 @@ class Vault:
                 if not done.done():
                     done.set_result(None)
 
-    def _commit(self, rows: list[tuple[int, bytes, bytes | None]]) -> None:
+    def _commit(self, rows: list[SealedRow]) -> None:
         self._rows.execute("BEGIN IMMEDIATE")
         try:
             for kind, name, box in rows:
