@@ -14,8 +14,17 @@ from zegel_protocol.codec import encode_object
 from zegel_protocol.epoch import EpochKeys, KeyKind, link_hash, seal_link
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID, AccountId, LedgerId, SectionId
-from zegel_protocol.ledger.entry import read_entry
-from zegel_protocol.ledger.operations import ALL_RIGHTS, Advance, PlannedGrant, Right, whole
+from zegel_protocol.ledger.entry import VERSION, Entry, read_entry
+from zegel_protocol.ledger.operations import (
+    ALL_RIGHTS,
+    AddSubject,
+    Advance,
+    Cancel,
+    PlannedGrant,
+    Right,
+    whole,
+)
+from zegel_protocol.ledger.words import NO_WORDS
 from zegel_protocol.messages import AppendEntry, Entries
 from zegel_protocol.wrap import KeyScope, WrappedKey, read_wrap, seal_wrap
 
@@ -120,6 +129,18 @@ def test_an_organisation_that_is_not_at_hand_is_fetched_and_no_alarm(house: Hous
         replica.accept_entries(house.answer(0), None)
     assert fault.value.code is ErrorCode.STALE_CITATION
     assert replica.is_empty
+
+
+def test_an_own_entry_that_the_rules_refuse_changes_nothing(house: House) -> None:
+    founder, book = house.founder, house.book
+    replica = founder.catch_up(book)
+    before = replica.encode()
+    subject, nobody = AddSubject(b"s" * 16, NO_WORDS), Cancel(b"?" * 16)
+    index = replica.next_index
+    entry = Entry(VERSION, book.ledger, index, replica.state.head_hash, NOW_MS, founder.account, 1, (subject, nobody))
+    with pytest.raises(ObjectError):
+        replica.accept_own(sign_as(founder, entry), founder.replica(house.organisation))
+    assert replica.encode() == before
 
 
 def test_what_was_noted_must_be_there(house: House) -> None:

@@ -14,7 +14,7 @@ from zegel_protocol.epoch import KeyKind, link_hash, verify_drop_key
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, read_entry
-from zegel_protocol.ledger.rules import apply_entry
+from zegel_protocol.ledger.rules import apply_entry, try_entry
 from zegel_protocol.ledger.state import decode_state, encode_state
 from zegel_protocol.ledger.words import About, open_words, word_of
 from zegel_protocol.wrap import KeyScope, read_wrap, wrap_hash
@@ -190,7 +190,7 @@ class LedgerReplica:
     def accept_own(self, signed: SignedEntry, organisation: LedgerReplica | None = None) -> VerifiedEntry:
         """Takes up an entry that was made here and accepted by the server."""
         cited = organisation.state if organisation is not None and not organisation.is_empty else None
-        trial = apply_entry(self._state, signed, cited)
+        trial = try_entry(self._state, signed, cited)
         self._state = trial.state
         if self._trust is Trust.OFFER:
             self._trust = self._find_trust(trial.state, organisation)
