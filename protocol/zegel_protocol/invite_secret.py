@@ -80,6 +80,12 @@ class InviteSecret:
         return f"InviteSecret(invite_id={self.invite_id.hex()[:8]}…)"
 
 
+def link_origin(text: str) -> str | None:
+    """Returns the server that a link names, as it stands there; None for a typed code."""
+    origin, is_link, _ = text.strip().partition(f"{LINK_PATH}#")
+    return origin if is_link and origin else None
+
+
 class InviteBox(Closed):
     """What the newcomer must know before answering.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -235,6 +236,31 @@ def test_an_account_accepts_once_more(at: Terminal) -> None:
     assert (joined["handle"], joined["recovery"]) == (CLIENT, None)
     at.ask(WORKER, "welcome")
     assert [it["title"] for it in at.ask(CLIENT, "dossiers")] == [TITLE, "Tweede dossier"]
+
+
+def test_a_link_names_its_server(at: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Instead of the usual port, where a demo may run: one that nobody listens on.
+    monkeypatch.setattr("zegel_client.cli.arguments.DEFAULT_SERVER", "http://127.0.0.1:1")
+    at.ask(WORKER, "create-dossier", "Dossier met link", "--informed", "brief:2026-11-22")
+    invited = at.ask(WORKER, "invite", "Dossier met link", "Oom Joost", "--role", "family")
+    assert invited["link"].startswith(at.url)
+    elsewhere, password = dataclasses.replace(at, url=""), {"ZEGEL_PASSWORD": "joost-password"}
+    # A typed code is looked for where nothing else is said.
+    elsewhere.refused("", "accept", invited["invitation"], "--handle", "joost", environment=password, status=5)
+    joined = elsewhere.ask("", "accept", invited["link"], "--handle", "joost", environment=password)
+    assert joined["handle"] == "joost"
+    # Nobody takes an account that is there to the server of a link.
+    elsewhere.refused("joost", "accept", invited["link"], environment=password, status=5)
+
+
+def test_keys_are_given_anew(at: Terminal) -> None:
+    sections = at.ask(WORKER, "rewrap", TITLE, CLIENT)["sections"]
+    assert sections > 1
+    assert at.ask(WORKER, "rewrap", TITLE, CLIENT, "--section", "conversation") == {"sections": 1}
+    send(at, WORKER, "met dezelfde sleutels")
+    assert at.ask(CLIENT, "read", TITLE, "conversation")[-1]["text"] == "met dezelfde sleutels"
+    at.refused(CLIENT, "rewrap", TITLE, WORKER, "--section", "notes")
+    at.refused(WORKER, "rewrap", TITLE, "nobody")
 
 
 def test_invitations_end(at: Terminal) -> None:

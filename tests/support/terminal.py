@@ -44,7 +44,7 @@ class Ended:
 
 @dataclass
 class Terminal:
-    """A server's address, and the passwords of those who have an account there."""
+    """A server's address (empty: nobody types it), and the passwords of those who have an account there."""
 
     url: str
     data: Path
@@ -65,7 +65,7 @@ class Terminal:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            status = main(["--server", self.url, *account, *words])
+            status = main([*(["--server", self.url] if self.url else []), *account, *words])
         return Ended(int(status), out.text(), err.text())
 
     def ask(self, person: str, *words: str, **options: Any) -> Any:

@@ -40,6 +40,7 @@ NAMES = {
     "reissue",
     "remove",
     "revoke",
+    "rewrap",
     "send",
     "sessions",
     "timeline",

@@ -232,6 +232,12 @@ COMMANDS: Final = (
         ),
     ),
     Command("remove", "rights", "end somebody's membership and all rights", (_DOSSIER, _PERSON)),
+    Command(
+        "rewrap",
+        "rights",
+        "give somebody their keys anew, whose client says that those they were given are wrong",
+        (_DOSSIER, _PERSON, Argument("--section", "id or kind; all that you read when left out")),
+    ),
     Command("timeline", "rights", "every change of members and rights", (_DOSSIER,)),
     Command("view-as", "rights", "what somebody may read and write", (_DOSSIER, _PERSON)),
 )

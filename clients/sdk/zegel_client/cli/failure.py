@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from zegel_client.cli.status import STATUS_OF, Status
 from zegel_client.cli.visible import visible
+from zegel_client.client.welcome_error import WelcomeError
 from zegel_client.errors import RefusedError, UnreachableError, VaultError
 from zegel_protocol.errors import ErrorCode, HistoryError, ProtocolError, UsageError
 
@@ -128,6 +129,8 @@ def _describe_protocol(error: ProtocolError) -> Failure:
     status = STATUS_OF[code]
     sentence = SENTENCES.get(code) or error.detail or code.replace("_", " ")
     hint = _HINTS.get(code, "")
+    if isinstance(error, WelcomeError):
+        return Failure(code, error.detail, status, "open what is named here to see what is wrong with it")
     if isinstance(error, HistoryError):
         alarm = f"what the server shows is not what was verified before: {error.detail or sentence}"
         return Failure(code, alarm, Status.ALARM, "tell the others in the dossier, by a number that you already had")

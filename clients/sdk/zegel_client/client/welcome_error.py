@@ -26,6 +26,7 @@ class WelcomeError(ProtocolError):
     def __init__(self, joined: Sequence[Joined], failures: Mapping[bytes, ProtocolError]) -> None:
         first = min(failures.values(), key=lambda error: not isinstance(error, HistoryError))
         each = "; ".join(f"{id_text(ledger)}: {error}" for ledger, error in failures.items())
-        super().__init__(first.code, f"answers were not taken up in {each}")
+        beside = f"; taken up all the same: {', '.join(it.name for it in joined)}" if joined else ""
+        super().__init__(first.code, f"answers were not taken up in {each}{beside}")
         self.joined = tuple(joined)
         self.failures = dict(failures)

@@ -13,6 +13,7 @@ from zegel_client.cli.visible import visible_line
 from zegel_client.client import Client
 from zegel_client.client.offer import look_at_invitation
 from zegel_protocol.ids import id_text
+from zegel_protocol.invite_secret import link_origin
 from zegel_protocol.recovery import RecoverySheet
 
 if TYPE_CHECKING:
@@ -26,19 +27,22 @@ async def accept(call: Call) -> Answer:
     if bool(handle) == bool(call.line.find("as")):
         raise CommandError(WRONG_USE, "either --handle for a new account, or --as for the one that is there")
     invitation = call.line.get("invitation")
-    offer = await look_at_invitation(call.line.server, invitation)
     if handle:
-        return await _sign_up(call, invitation, offer, handle)
+        return await _sign_up(call, invitation, handle)
+    offer = await look_at_invitation(call.line.server, invitation)
     async with call.client() as client:
         await client.accept(invitation)
         await _found(call, client, offer)
         return _answer(client, offer, None)
 
 
-async def _sign_up(call: Call, invitation: str, offer: Offer, handle: str) -> Answer:
+async def _sign_up(call: Call, invitation: str, handle: str) -> Answer:
+    # A link names its server. Only a newcomer follows it: an account that is there stays where its password is known.
+    server = call.line.find("server") or link_origin(invitation) or call.line.server
+    offer = await look_at_invitation(server, invitation)
     password = ask_secret(PASSWORD, "Password: ", again="Once more: ")
     client, sheet = await Client.sign_up(
-        call.line.server, invitation, handle, password, profile=call.profile, client_name=CLIENT_NAME
+        server, invitation, handle, password, profile=call.profile, client_name=CLIENT_NAME
     )
     async with call.ending(client):
         words = sheet.words()

@@ -87,6 +87,16 @@ async def remove(call: Call) -> Answer:
     return Answer({"epochs": epochs}, "removed; what was read may be remembered")
 
 
+async def rewrap(call: Call) -> Answer:
+    """``{"sections"}``: in how many the keys were given anew."""
+    section = call.line.find("section")
+    async with call.dossier() as dossier:
+        person = dossier.find_person(call.line.get("person"))
+        found = dossier.section(section).id if section is not None else None
+        sections = await dossier.rewrap(person.person, found)
+    return Answer({"sections": sections}, f"{visible_line(person.name)}: keys given anew in {sections} sections")
+
+
 async def timeline(call: Call) -> Answer:
     """``[{"time", "by", "sentence"}]``, oldest first."""
     async with call.dossier() as dossier:
