@@ -147,3 +147,12 @@ async def test_a_second_server_on_the_same_folder_does_not_start(tmp_path: Path)
         _, errors = await asyncio.wait_for(second.communicate(), 30)
     assert second.returncode == 1
     assert errors.decode() == f"error: start: another server runs on {data}\n"
+
+
+async def test_nothing_that_is_stored_is_for_others_on_the_machine(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)  # as an operator makes one
+    async with process(data, free_port()):
+        made = {path.name: path.stat().st_mode & 0o077 for path in data.rglob("*")}
+    assert {"zegel.db", "zegel.db-wal", "lock", "secrets"} <= made.keys()
+    assert set(made.values()) == {0}, made

@@ -7,6 +7,7 @@ is one line on standard error, ``error: CODE: sentence``.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -30,6 +31,8 @@ class _Parser(argparse.ArgumentParser):
 
 def run(words: Sequence[str]) -> int:
     """Runs one command and returns its exit status."""
+    # Database, journal and files are for nobody else, also in a folder that others may enter.
+    os.umask(0o077)
     try:
         arguments = _parser().parse_args(words)
         return int(arguments.run(arguments, _config_of(arguments)))
