@@ -9,15 +9,21 @@ import pytest
 from zegel_client.engine.incoming import read_arrival
 from zegel_client.engine.item import ItemKind
 from zegel_client.engine.records import Records
+from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode, HistoryError
-from zegel_protocol.memory import records_digest
+from zegel_protocol.ids import SlotId
+from zegel_protocol.memory import NO_RECORDS, records_digest
 from zegel_protocol.messages import Form
+from zegel_protocol.records.slot_table import SlotTable
+from zegel_protocol.records.tombstone import Tombstone
 
 if TYPE_CHECKING:
-    from support.sections import Household
+    from support.sections import Author, Household
 
     from zegel_client.engine.item import Item
+    from zegel_client.engine.outbox import Sealed
     from zegel_client.engine.section_replica import SectionReplica
+    from zegel_protocol.codec import Value
 
 ONE, TWO = b"1" * 16, b"2" * 16
 
@@ -137,3 +143,55 @@ def test_an_erased_version_is_a_head_without_a_body(house: Household) -> None:
     house.shelf.erased.add(1)
     _, records = read(house)
     assert [item.kind for item in records.heads(ONE)] == [ItemKind.ERASED]
+
+
+def words(**slots: str) -> dict[str, Value]:
+    return SlotTable(words={SlotId(name.encode() * 16): word for name, word in slots.items()}).to_payload()
+
+
+def write_table(author: Author, payload: dict[str, Value], *parents: Sealed) -> Sealed:
+    section = author.shelf.section
+    hashes = tuple(parent.hash for parent in parents)
+    sealed = author.seal(payload, TypeClass.RECORD, record=section, parents=hashes)
+    author.shelf.put(sealed.encoded)
+    return sealed
+
+
+@pytest.mark.parametrize(
+    "other", [words(a="rent"), words(b="rent"), Tombstone(of="slot_table").to_payload(), {"format": 1, "kind": "test"}]
+)
+def test_nobody_renames_a_slot_by_way_of_a_version_that_counts_for_nothing(
+    house: Household, other: dict[str, Value]
+) -> None:
+    worker, client = house.author(house.worker), house.author(house.client)
+    first = write_table(worker, words(a="groceries"))
+    void = write_table(client, other, first)
+    last = write_table(client, words(a="rent"), void)
+    replica, records = read(house)
+    records.verify_slot_table()
+    assert [head.hash for head in records.heads(house.shelf.section)] == [first.hash]
+    assert [(alarm.position, alarm.code) for alarm in replica.alarms] == [
+        (2, ErrorCode.INVALID),
+        (3, ErrorCode.INVALID),
+    ]
+    # And who goes on names what the server takes for the head, too.
+    write_table(worker, words(a="groceries", b="rent"), first, last)
+    replica, records = read(house)
+    records.verify_slot_table()
+    assert [head.position for head in records.heads(house.shelf.section)] == [4]
+
+
+def test_no_memory_is_kept_while_a_head_counts_for_nothing(house: Household) -> None:
+    worker = house.author(house.worker)
+    first = write_table(worker, words(a="groceries"))
+    _, records = read(house)
+    assert records.digest() != NO_RECORDS
+    void = write_table(worker, words(a="rent"), first)
+    _, records = read(house)
+    records.verify_slot_table()
+    # A memory of this place would give the void version as the head, and nothing to compare it with.
+    assert records.digest() == NO_RECORDS
+    write_table(worker, words(a="groceries"), first, void)
+    _, records = read(house)
+    records.verify_slot_table()
+    assert records.digest() != NO_RECORDS

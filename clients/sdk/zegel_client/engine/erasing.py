@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from zegel_protocol.envelope import Header
     from zegel_protocol.ledger.state import LedgerState
 
-"""What nobody can erase."""
-
 
 class Erasing:
     """Erasures and their targets in the run of one section; either may be read first."""

@@ -14,7 +14,7 @@ from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
 from zegel_protocol.fields import InvalidRecordError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.ledger.validity import verify_validity
-from zegel_protocol.memory import records_digest
+from zegel_protocol.memory import NO_RECORDS, records_digest
 from zegel_protocol.records.slot_table import SlotTable, verify_next_slot_table
 
 if TYPE_CHECKING:
@@ -83,7 +83,12 @@ class Records:
         self._lines = lines
 
     def digest(self) -> bytes:
-        """The digest for the memory, at the newest item."""
+        """The digest for the memory, at the newest item; none while heads of the server's count for nothing.
+
+        The memory keeps no verdicts: next time all is read, and judged again.
+        """
+        if any(line.raw_heads.keys() != line.heads.keys() for line in self._lines.values()):
+            return NO_RECORDS
         return _digest(self._lines)
 
     # --- from the run ------------------------------------------------------------------------------------------------
@@ -174,35 +179,26 @@ class Records:
         return sorted(wanted.values(), key=lambda item: item.position)
 
     def verify_slot_table(self) -> None:
-        """Takes out versions of the slot table that change or lose a word; bodies must have been asked for."""
+        """Takes out versions of the slot table that change or lose a word, or are none; bodies were asked for before.
+
+        Each is compared with all before it, not with its parents alone: those may be void, erased or below the memory.
+        """
         line = self._lines.get(self._replica.section)
         if line is None:
             return
+        known = SlotTable()
         for item in sorted(line.versions.values(), key=lambda version: version.position):
-            after = _read_slot_table(item)
-            if after is None or item.header is None:
+            payload = shown_payload(item)
+            if payload is None:
                 continue
-            for parent in item.header.parents:
-                before = _read_slot_table(line.versions[parent]) if parent in line.versions else None
-                if before is None:
-                    continue
-                try:
-                    verify_next_slot_table(before, after)
-                except InvalidRecordError as error:
-                    self._replica.void(item, ObjectError(ErrorCode.INVALID, f"a slot table that loses words: {error}"))
-                    line.recount()
-                    break
-
-
-def _read_slot_table(item: Item) -> SlotTable | None:
-    payload = shown_payload(item)
-    if payload is None:
-        return None
-    try:
-        return SlotTable.from_payload(payload)
-    except InvalidRecordError:
-        # No slot table: it gives no words, and none are compared with it.
-        return None
+            try:
+                table = SlotTable.from_payload(payload)
+                verify_next_slot_table(known, table)
+            except InvalidRecordError as error:
+                self._replica.void(item, ObjectError(ErrorCode.INVALID, f"a slot table that loses words: {error}"))
+                line.recount()
+            else:
+                known = table
 
 
 def _digest(lines: dict[bytes, _Line]) -> bytes:
