@@ -15,7 +15,7 @@ from zegel_protocol import transcript
 from zegel_protocol.codec import encode_object
 from zegel_protocol.envelope import EncodedEnvelope, TypeClass, read_envelope
 from zegel_protocol.errors import ErrorCode, HistoryError
-from zegel_protocol.ledger.operations import Right, whole
+from zegel_protocol.ledger.operations import ALL_RIGHTS, Right, whole
 from zegel_protocol.messages import Form, Stored
 from zegel_protocol.transcript import Point
 from zegel_tools.vectors.seeds import flipped
@@ -397,6 +397,20 @@ def test_nobody_erases_what_is_anothers_without_giving_there(talk: Household) ->
     read_all(talk, replica)
     assert replica.items[0].kind is ItemKind.OPENED
     assert [alarm.code for alarm in replica.alarms] == [ErrorCode.TARGET]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_who_no_longer_gives_erases_nothing_of_others_after_the_pin(*, is_over: bool) -> None:
+    house = Household.found(ALL_RIGHTS)
+    target = house.author(house.worker).say("blijft dit staan?").hash
+    giver = house.author(house.client)  # who goes on naming the state of the ledger in which they gave
+    if is_over:
+        house.set_right(Right.READ | Right.WRITE)
+    giver.erase(target)
+    replica = house.replica(house.worker)
+    read_all(house, replica)
+    assert replica.items[0].kind is (ItemKind.OPENED if is_over else ItemKind.ERASED)
+    assert [alarm.code for alarm in replica.alarms] == [ErrorCode.TARGET] * is_over
 
 
 def test_an_erasure_read_before_its_target_counts_and_one_by_a_stranger_does_not(talk: Household) -> None:

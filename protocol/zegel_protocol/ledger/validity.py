@@ -2,7 +2,7 @@
 
 An envelope at position p counts if (a) at the ledger head that it names its author had the right, and its generation
 and epoch were current, and the section took envelopes; (b) no later entry that ends that right, generation or epoch
-pins the section below p; (c) no entry up to that head pins it at p or above. Nothing else moves it in or out: no
+pins the section below p; (c) the newest pin up to that head lies below p. Nothing else moves it in or out: no
 clock, no arrival. Spec: ``protocol/spec/envelope.md``.
 """
 
@@ -125,13 +125,26 @@ def _verify_epoch(section: Section, header: Header, position: int) -> None:
         raise ObjectError(ErrorCode.EPOCH, "an epoch that had ended at that place")
 
 
-def _verify_right(section: Section, header: Header, position: int) -> None:
+def has_right(section: Section, header: Header, position: int, right: Right) -> bool:
+    """Whether an author had a right over an envelope's place, by (a) and (b) of the module.
+
+    Args:
+        section: The section, at or after the head that the envelope names.
+        header: Its verified header.
+        position: Where it stands, from 1.
+        right: One right.
+    """
     for line in section.grants:
         if line.grantee == header.author and _covers(line, header):
-            end = line.find_end(header.ledger_index, _needed_right(header))
+            end = line.find_end(header.ledger_index, right)
             if end is not None and (end == OPEN or not _pinned_below(section, end, position)):
-                return
-    raise ObjectError(ErrorCode.NO_ACCESS, "no right to write this here, then")
+                return True
+    return False
+
+
+def _verify_right(section: Section, header: Header, position: int) -> None:
+    if not has_right(section, header, position, _needed_right(header)):
+        raise ObjectError(ErrorCode.NO_ACCESS, "no right to write this here, then")
 
 
 def _needed_right(header: Header) -> Right:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from zegel_client.engine.item import ItemKind
 from zegel_protocol.envelope import NEVER_ERASED, TypeClass
 from zegel_protocol.errors import ErrorCode, HistoryError, ObjectError
-from zegel_protocol.ledger.operations import Right, ScopeKind
+from zegel_protocol.ledger.operations import Right
+from zegel_protocol.ledger.validity import has_right
 
 if TYPE_CHECKING:
     from zegel_client.engine.item import Item
-    from zegel_protocol.envelope import Header
     from zegel_protocol.ledger.state import LedgerState
 
 
@@ -42,7 +42,7 @@ class Erasing:
             for target in header.targets:
                 known = self._items.get(target)
                 if known is not None:
-                    _verify_may_erase(state, header, known)
+                    _verify_may_erase(state, item, known)
             for target in header.targets:
                 self._erasures.setdefault(target, item)
                 known = self._items.get(target)
@@ -50,9 +50,9 @@ class Erasing:
                     self._erase(known, item)
         self._items[item.hash] = item
         erasure = self._erasures.get(item.hash)
-        if erasure is not None and erasure.header is not None:
+        if erasure is not None:
             try:
-                _verify_may_erase(state, erasure.header, item)
+                _verify_may_erase(state, erasure, item)
             except ObjectError:
                 # Only now its author is known: the target stays, and a missing body stays unexplained.
                 del self._erasures[item.hash]
@@ -83,17 +83,12 @@ class Erasing:
             raise HistoryError(ErrorCode.GAP, "a body is withheld that nobody erased")
 
 
-def _verify_may_erase(state: LedgerState, erasure: Header, target: Item) -> None:
-    """One's own, or where one gives; never approvals or erasures."""
-    header = target.header
+def _verify_may_erase(state: LedgerState, erasure: Item, target: Item) -> None:
+    """One's own, or where one gives at that place; never approvals or erasures."""
+    by, header = erasure.header, target.header
     if header is not None and header.type in NEVER_ERASED:
         raise ObjectError(ErrorCode.TARGET, "approvals and erasures cannot be erased")
-    if header is not None and header.author == erasure.author:
+    if by is not None and header is not None and header.author == by.author:
         return
-    section = state.get_section(erasure.section)
-    for line in section.grants:
-        grant = line.at(erasure.ledger_index)
-        wide = line.grantee == erasure.author and line.scope.kind is ScopeKind.SECTION
-        if wide and grant is not None and grant.rights & Right.GIVE:
-            return
-    raise ObjectError(ErrorCode.TARGET, "an erasure of what is another's")
+    if by is None or not has_right(state.get_section(by.section), by, erasure.position, Right.GIVE):
+        raise ObjectError(ErrorCode.TARGET, "an erasure of what is another's")
