@@ -180,6 +180,7 @@ def test_one_id_on_two_rows() -> None:
         ("[1]", [("extra", FaultCode.WRONG_TYPE)]),
         ('{"x": 0.5}', [("x", FaultCode.WRONG_TYPE)]),
         ('{"x": {"$bytes": "?"}}', [("extra", FaultCode.WRONG_TYPE)]),
+        ('{"x": 1, "x": 2}', [("extra", FaultCode.WRONG_TYPE)]),
         ('{"$x": 1}', [("extra", FaultCode.WRONG_TYPE)]),
         ('{"amount_cents": 1}', [("extra", FaultCode.RESERVED_NAME)]),
         ('{"kind": 1}', [("kind", FaultCode.RESERVED_NAME)]),

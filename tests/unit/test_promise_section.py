@@ -182,15 +182,24 @@ def test_an_erasure_of_nothing_is_void(talk: Household) -> None:
     assert [item.position for item in replica.items if item.payload is not None] == list(range(1, COUNT + 1))
 
 
-@pytest.mark.parametrize("payload", [encode([1]), encode("x"), encode(None), b"", b"\x81\xa1a"])
-def test_a_payload_that_is_no_map_is_void(talk: Household, payload: bytes) -> None:
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (encode([1]), ErrorCode.INVALID),
+        (encode("x"), ErrorCode.INVALID),
+        (encode(None), ErrorCode.INVALID),
+        (b"", ErrorCode.ENCODING),
+        (b"\x81\xa1a", ErrorCode.ENCODING),
+    ],
+)
+def test_a_payload_that_is_no_map_is_void(talk: Household, payload: bytes, code: ErrorCode) -> None:
     author = talk.author(talk.client)
     header = author.seal({}).header
     key = author.outbox.ledger.content_key(header)
     talk.shelf.put(seal_envelope(header, payload, key, talk.client.keys.sign)[0])
     replica = talk.replica(talk.worker)
     replica.accept_next(talk.shelf.page(replica.next_page()))
-    assert [(alarm.code, alarm.author) for alarm in replica.alarms] == [(ErrorCode.ENCODING, talk.client.account)]
+    assert [(alarm.code, alarm.author) for alarm in replica.alarms] == [(code, talk.client.account)]
     assert replica.head == talk.shelf.head()
     assert len([item for item in replica.items if item.payload is not None]) == COUNT
 

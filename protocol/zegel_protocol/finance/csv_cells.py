@@ -116,9 +116,17 @@ def _write_extra(value: Value) -> str:
 
 def _read_extra(text: str, name: str) -> Value:
     try:
-        return _from_json(json.loads(text))
+        return _from_json(json.loads(text, object_pairs_hook=_unique))
     except (ValueError, RecursionError):
         raise InvalidRecordError([Fault(name, FaultCode.WRONG_TYPE)]) from None
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuses a name that stands twice, where readers would disagree on what it says."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _to_json(value: Value) -> object:

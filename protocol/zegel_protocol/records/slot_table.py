@@ -16,7 +16,7 @@ from zegel_protocol.errors import ProtocolError
 from zegel_protocol.fields.faults import Fault, FaultCode, InvalidRecordError
 from zegel_protocol.fields.kind import Kind
 from zegel_protocol.fields.reader import PayloadReader, find_name_fault, payload_of
-from zegel_protocol.ids import SlotId, id_text, parse_id
+from zegel_protocol.ids import NO_ID, SlotId, id_text, parse_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,5 +116,5 @@ def _find_slot_id(text: str) -> SlotId | None:
         slot = parse_id(text)
     except ProtocolError:  # not 36 characters of a UUID
         return None
-    # One way to write an id, so that no slot can stand twice.
-    return SlotId(slot) if id_text(slot) == text else None
+    # One way to write an id, so that no slot can stand twice; zeros are no slot, in a header too.
+    return SlotId(slot) if id_text(slot) == text and slot != NO_ID else None

@@ -26,12 +26,12 @@ def open_payload(ledger: LedgerReplica, verified: VerifiedEnvelope, key: bytes) 
         key: Of its place; what was dropped there has a key of its own.
 
     Raises:
-        ObjectError: `COMMITMENT`, `DECRYPTION`, `PADDING`, `ENCODING`, `TOO_LARGE`.
+        ObjectError: `COMMITMENT`, `DECRYPTION`, `PADDING`, `ENCODING`, `TOO_LARGE`, `INVALID` (no map).
     """
     header = verified.header
     payload = decode(open_envelope(verified, _open_drop(ledger, header) if header.encapsulation else key))
     if not isinstance(payload, dict):
-        raise ObjectError(ErrorCode.ENCODING, "a payload is a map")
+        raise ObjectError(ErrorCode.INVALID, "a payload is a map")
     return payload
 
 
