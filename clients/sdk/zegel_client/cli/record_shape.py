@@ -73,7 +73,7 @@ def read_records(content: bytes, kind: str, filing: Filing) -> list[Filed[Fileab
         }
         return _gather(records, lambda record: [*read_parts(record, _new_id, current)])
     if kind.startswith(PROFILE):
-        own = filing.readings[0].record.id if filing.readings else filing.section.id
+        own = filing.readings[0].record.id if filing.readings else _new_id()
         return _gather(records, lambda record: [read_filed({"id": id_text(own), **record}, Profile.from_record)])
     raise CommandError(WRONG_USE, "records of this section are of a kind that this version does not write")
 
