@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
-from support.ledgers import DAY_MS, Book, whole
+from support.ledgers import DAY_MS, NOW_MS, Book, whole
 from support.wire import (
     FakeClock,
     User,
@@ -27,7 +27,7 @@ from zegel_protocol.envelope import TypeClass
 from zegel_protocol.errors import ErrorCode
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.invite_secret import InviteSecret
-from zegel_protocol.ledger.entry import SIGNED_ENTRY, entry_hash
+from zegel_protocol.ledger.entry import ACCEPTANCE, SIGNED_ENTRY, entry_hash, sign_acceptance
 from zegel_protocol.ledger.operations import ALL_RIGHTS, LedgerKind, Right
 from zegel_protocol.wrap import read_wrap
 
@@ -307,6 +307,24 @@ async def test_a_second_claim_with_other_keys_is_kept_beside_the_first(w: World)
         claims.append(user.person.accept(s.book, secret))
         await w.call(user, claims[-1], m.Done)
     assert (await w.call(s.owner, m.GetClaims(s.book.ledger), m.Claims)).claims == tuple(claims)
+
+
+async def test_nobody_fills_the_list_of_answers_alone(w: World) -> None:
+    s = await scene(w)
+    secret = InviteSecret.generate()
+    grants = planned(s.book, s.section, Right.READ)
+    await w.write(s.owner, s.book, lambda d: d.invite(secret, grants, {"name": "x"}, {"x": "x"}))
+    thief, newcomer = User.new("thief"), User.new("newcomer")
+    await w.sign_up(thief, secret)
+    await w.sign_up(newcomer, secret)
+    first = thief.person.accept(s.book, secret)
+    for later in range(6):
+        acceptance = msgspec.structs.replace(ACCEPTANCE.decode(first.acceptance), created_at_ms=NOW_MS + later)
+        await w.call(thief, m.Claim(*sign_acceptance(thief.person.keys, secret.sign_key, acceptance)), m.Done)
+    second = newcomer.person.accept(s.book, secret)
+    await w.call(newcomer, second, m.Done)
+    # The giver sees both, and so that the code was in other hands.
+    assert (await w.call(s.owner, m.GetClaims(s.book.ledger), m.Claims)).claims == (first, second)
 
 
 async def test_a_withdrawn_and_an_expired_invitation_take_no_answer(w: World) -> None:

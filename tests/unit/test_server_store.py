@@ -7,7 +7,9 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
+from support.ledgers import Person, found_organisation, read_lobby
 
+from zegel_protocol.invite_secret import InviteSecret
 from zegel_server.store import claims, schema
 from zegel_server.store.database import Database, connect, prepare
 from zegel_server.store.errors import ConflictError, DisplacedError, SchemaError
@@ -190,7 +192,11 @@ def test_answers_to_invitations_are_listed_as_far_as_they_fit(tmp_path: Path) ->
         "INSERT INTO ledger (ledger, kind, organisation, head_index, head_hash) VALUES (?, 1, ?, 0, ?)",
         (ledger, ledger, bytes(32)),
     )
-    stored = [(b"%d" % number, bytes(64), bytes(64), bytes(16_000)) for number in range(10)]
+    owner, secret = Person.new("owner"), InviteSecret.generate()
+    book = found_organisation(owner)
+    owner.write(book, lambda draft: draft.invite(secret, (read_lobby(book),), {"name": "x"}, {"inviter": "x"}))
+    acceptance = Person.new("newcomer").accept(book, secret).acceptance
+    stored = [(acceptance, bytes(64), bytes(64), b"%d" % number * (16_000 - len(acceptance))) for number in range(10)]
     for number, claim in enumerate(stored):
         assert claims.add(connection, ledger, bytes([number]) * 16, claim, number, 4)
     assert claims.list_all(connection, ledger, 100, 1 << 20) == stored

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from zegel_protocol.ledger.entry import ACCEPTANCE
 from zegel_server.store.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -14,9 +15,13 @@ StoredClaim = tuple[bytes, bytes, bytes, bytes]
 
 
 def add(connection: Connection, ledger: bytes, invite: bytes, claim: StoredClaim, now_ms: int, most: int) -> bool:
-    """Keeps an answer. Returns False where the same is there; more than `most` are a `ConflictError`."""
+    """Keeps an answer. Returns False where one with the same keys is there; more than `most` are a `ConflictError`.
+
+    One for each set of keys: whoever has the code cannot fill the list alone, and so hide that somebody else answered.
+    """
     known = list_of(connection, ledger, invite)
-    if any(found[0] == claim[0] for found in known):
+    keys = ACCEPTANCE.decode(claim[0]).keys
+    if any(ACCEPTANCE.decode(found[0]).keys == keys for found in known):
         return False
     if len(known) >= most:
         raise ConflictError("more answers than are kept")
