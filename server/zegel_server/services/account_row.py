@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from zegel_protocol.account import SECRET_WRAP, KdfParameters, MemberKeys, WrapKind
-from zegel_protocol.codec import Closed, ObjectCodec, encode_object
+from zegel_protocol.codec import VERSION_1, Closed, ObjectCodec, encode_object
 from zegel_protocol.errors import ErrorCode, ProtocolError
 from zegel_protocol.ids import AccountId, Natural
 from zegel_protocol.messages import NewSecrets, Small
@@ -30,7 +30,7 @@ class AccountRow(Closed):
     older: tuple[Small, ...]
 
 
-_ROW = ObjectCodec(AccountRow, 1 << 20)
+_ROW = ObjectCodec(AccountRow, 1 << 20, VERSION_1)
 
 
 def seal_account(secrets: ServerSecrets, account: bytes, row: AccountRow) -> bytes:

@@ -23,7 +23,7 @@ from zegel_protocol.account import (
     normalise_handle,
     verify_log_in,
 )
-from zegel_protocol.codec import ObjectCodec
+from zegel_protocol.codec import VERSION_1, ObjectCodec
 from zegel_protocol.errors import ErrorCode, ObjectError, ProtocolError
 from zegel_protocol.ids import NO_ID
 from zegel_protocol.labels import Label
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from zegel_server.store.database import Connection, Database
     from zegel_server.store.invitations import StoredInvitation
 
-SIGN_UP_FORM = ObjectCodec(SignUpForm, 16_384)
+SIGN_UP_FORM = ObjectCodec(SignUpForm, 16_384, VERSION_1)
 MAX_TRIES = 5
 """How many taken handles the holder of an invitation may be told of."""
 MAX_ACCOUNTS = 3
@@ -173,8 +173,6 @@ class Accounts:
                 `RATE_LIMITED` (too many taken handles), `KEY_MISMATCH`, `KDF_PARAMETERS`, `INVALID`.
         """
         form = SIGN_UP_FORM.decode(request.form)
-        if form.version != VERSION:
-            raise ProtocolError(ErrorCode.VERSION, "a sign-up of another version")
         invitation = open_invitation(await self._database.read(invitations.find, form.invite), self._clock.now_ms())
         primitives.verify_signature(invitation.invite_key, request.invite_signature, Label.SIGN_UP, request.form)
         primitives.verify_signature(form.keys.sign_key, request.account_signature, Label.SIGN_UP, request.form)

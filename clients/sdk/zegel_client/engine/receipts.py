@@ -146,4 +146,4 @@ def anchor_receipt(replica: SectionReplica, receipt: Receipt) -> None:
 
 
 def _order(receipt: Receipt) -> tuple[int, int, int, int]:
-    return (receipt.ledger_index, receipt.position, receipt.read_position, receipt.created_at_ms)
+    return (receipt.position, receipt.read_position, receipt.ledger_index, receipt.created_at_ms)

@@ -21,7 +21,7 @@ from msgspec import Meta
 from zegel_client.errors import VaultError
 from zegel_protocol import codec, primitives
 from zegel_protocol.account import KdfParameters
-from zegel_protocol.codec import Closed, ObjectCodec, Value, encode_object
+from zegel_protocol.codec import VERSION_1, Closed, ObjectCodec, Value, encode_object
 from zegel_protocol.errors import ErrorCode, ObjectError
 from zegel_protocol.ids import Id, Natural
 from zegel_protocol.labels import Label
@@ -73,7 +73,7 @@ class VaultHeader(Closed):
     by_account: Annotated[bytes, Meta(max_length=256)]
 
 
-_HEADER = ObjectCodec(VaultHeader, 4096)
+_HEADER = ObjectCodec(VaultHeader, 4096, VERSION_1)
 
 
 @dataclass(frozen=True, slots=True)
