@@ -171,6 +171,17 @@ class Section(_Node):
         """One epoch by its number; epochs count from 1 without gaps."""
         return self.epochs[epoch - 1] if 1 <= epoch <= len(self.epochs) else None
 
+    def pin_before(self, epoch: int) -> SectionPin | None:
+        """After which place an epoch began: the pin of its `Advance`; None for the first one, and for 0: all there is.
+
+        Args:
+            epoch: Up to the current one. Of a later one there is no place, and none is made up.
+        """
+        if epoch <= 1:
+            return None
+        first = self.epochs[epoch - 1].first
+        return next(pin for pin in self.pins if pin.index == first)
+
     def epoch_at(self, index: int) -> EpochInterval | None:
         """The epoch that was current right after the entry `index`."""
         for interval in reversed(self.epochs):

@@ -14,7 +14,7 @@ from zegel_protocol.ledger.operations import Right, Scope, ScopeKind
 
 if TYPE_CHECKING:
     from zegel_protocol.envelope import Header
-    from zegel_protocol.ledger.state import LedgerState, Section
+    from zegel_protocol.ledger.state import LedgerState
 
 NEVER_MS = 1 << 62
 
@@ -63,7 +63,8 @@ def read_access(state: LedgerState, account: bytes, section: bytes, now_ms: int)
             continue
         if grant.ends_ms:
             until_ms = min(until_ms, grant.ends_ms)
-        after = start_of(found, grant.since_epoch)
+        pin = found.pin_before(grant.since_epoch)
+        after = pin.position if pin is not None else 0
         if line.scope.kind is ScopeKind.SECTION:
             whole = after
         else:
@@ -85,18 +86,6 @@ def may_climb(state: LedgerState, account: bytes, section: bytes) -> bool:
         if line.grantee == account and line.scope.kind is ScopeKind.SECTION
         for interval in line.intervals
     )
-
-
-def start_of(section: Section, since_epoch: int) -> int:
-    """The position after which who reads from an epoch on begins: the pin of its `Advance`."""
-    if since_epoch <= 1:
-        return 0
-    epoch = section.find_epoch(since_epoch)
-    for pin in section.pins:
-        if epoch is not None and pin.index == epoch.first:
-            return pin.position
-    # Never 0: that would be everything.
-    raise AssertionError("a right from an epoch on that no advance began")
 
 
 def rights_over(state: LedgerState, account: bytes, header: Header, now_ms: int) -> Right:

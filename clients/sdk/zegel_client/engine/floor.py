@@ -20,9 +20,5 @@ def find_floor(state: LedgerState, section: bytes, account: bytes) -> Point:
         for line in found.grants
         if line.grantee == account and (grant := line.current()) is not None and grant.rights & Right.READ
     ]
-    first = found.find_epoch(min(epochs, default=0))
-    if first is not None and first.epoch > 1:
-        for pin in found.pins:
-            if pin.index == first.first:
-                return Point(pin.position, pin.transcript)
-    return transcript.start(state.ledger, section)
+    pin = found.pin_before(min(epochs, default=0))
+    return Point(pin.position, pin.transcript) if pin is not None else transcript.start(state.ledger, section)
