@@ -50,8 +50,6 @@ def verify_secrets(found: NewSecrets, kind: WrapKind, account: bytes, kdf: KdfPa
         ProtocolError: `KEY_MISMATCH`, `KDF_PARAMETERS`, `ENCODING`, `VERSION`.
     """
     wrap = SECRET_WRAP.decode(found.secret)
-    if wrap.version != VERSION:
-        raise ProtocolError(ErrorCode.VERSION, "a wrapped secret of another version")
     if found.kind is not kind or wrap.kind is not kind or wrap.account != account:
         raise ProtocolError(ErrorCode.KEY_MISMATCH, "the wrapped secret is of another account or purpose")
     if kdf is not None and wrap.kdf != kdf:

@@ -113,7 +113,7 @@ class Accounts:
             ProtocolError: `LOG_IN_FAILED` for everything that is wrong with handle or password, `RATE_LIMITED`,
                 `CHALLENGE`, `ORIGIN`, `NO_ACCESS` (blocked by the operator).
         """
-        proof = self._read_proof(request.proof)
+        proof = LOG_IN_PROOF.decode(request.proof)
         if proof.action not in {Action.LOG_IN, Action.RECOVER}:
             raise ProtocolError(ErrorCode.LOG_IN_FAILED, "a proof of another purpose")
         found, row = await self._prove(request.proof, request.signature, proof)
@@ -152,12 +152,6 @@ class Accounts:
             self._failures.count(digest)
             raise ProtocolError(ErrorCode.LOG_IN_FAILED, "handle or password are wrong")
         return found, row
-
-    def _read_proof(self, encoded: bytes) -> LogInProof:
-        proof = LOG_IN_PROOF.decode(encoded)
-        if proof.version != VERSION:
-            raise ProtocolError(ErrorCode.VERSION, "a log-in proof of another version")
-        return proof
 
     def _open(self, found: StoredAccount | None) -> AccountRow:
         account, sealed = (found.account, found.sealed) if found is not None else (NO_ID, self._decoy)
@@ -237,7 +231,7 @@ class Accounts:
     async def _prove_step(
         self, caller: Caller, encoded: bytes, signature: bytes, action: Action
     ) -> tuple[StoredAccount, AccountRow]:
-        proof = self._read_proof(encoded)
+        proof = LOG_IN_PROOF.decode(encoded)
         if proof.action is not action:
             raise ProtocolError(ErrorCode.LOG_IN_FAILED, "a proof of another purpose")
         return await self._prove(encoded, signature, proof, caller.account)
