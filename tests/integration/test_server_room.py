@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from support.ledgers import DAY_MS, Book
@@ -18,6 +19,7 @@ from support.wire import (
     world,
 )
 
+from zegel_client.engine.draft import Draft
 from zegel_protocol import messages as m
 from zegel_protocol import primitives
 from zegel_protocol.account import Action
@@ -158,7 +160,7 @@ async def test_who_filled_all_there_is_can_still_be_removed(tmp_path: Path) -> N
         await s.write(s.owner, lambda d: d.remove(s.client.account))
         # And the ledger goes on after that.
         for n in range(5):
-            await again.write(s.owner, s.book, lambda d, n=n: d.set_name(f"Name {n}"))  # type: ignore[misc]
+            await again.write(s.owner, s.book, partial(Draft.set_name, name=f"Name {n}"))
 
 
 async def test_entries_and_what_comes_beside_them_take_room(tmp_path: Path) -> None:
