@@ -187,6 +187,9 @@ def test_no_memory_is_kept_while_a_head_counts_for_nothing(house: Household) -> 
     _, records = read(house)
     assert records.digest() != NO_RECORDS
     void = write_table(worker, words(a="rent"), first)
+    # Neither before anybody looked at it.
+    assert read(house)[1].digest() == NO_RECORDS
+    assert read(house, Form.SKELETON)[1].digest() == NO_RECORDS
     _, records = read(house)
     records.verify_slot_table()
     # A memory of this place would give the void version as the head, and nothing to compare it with.

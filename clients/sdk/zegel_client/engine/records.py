@@ -85,8 +85,12 @@ class Records:
     def digest(self) -> bytes:
         """The digest for the memory, at the newest item; none while heads of the server's count for nothing.
 
-        The memory keeps no verdicts: next time all is read, and judged again.
+        The memory keeps no verdicts: next time all is read, and judged again. So is what was not judged yet.
         """
+        table = self._lines.get(self._replica.section)
+        if table is not None and any(item.kind is ItemKind.SEALED for item in table.versions.values()):
+            return NO_RECORDS
+        self.verify_slot_table()
         if any(line.raw_heads.keys() != line.heads.keys() for line in self._lines.values()):
             return NO_RECORDS
         return _digest(self._lines)
